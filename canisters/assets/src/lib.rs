@@ -1,0 +1,1 @@
+//! The Hallmark asset canister.

@@ -1,0 +1,2 @@
+//! Websites on the Internet Computer with every answer certified.
+#![forbid(unsafe_code)]

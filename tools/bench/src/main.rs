@@ -1,0 +1,3 @@
+//! Instruction benchmarks of the asset canister.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `hallmark` command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A local Internet Computer in one process.

@@ -1,0 +1,3 @@
+//! The `local-ic` server.
+
+fn main() {}
