@@ -14,10 +14,18 @@
 //! # Ok::<(), local_ic::ConfigError>(())
 //! ```
 
+mod canister;
+mod certificate;
+mod execution;
+mod heap;
+mod management;
 mod meter;
+mod module;
 mod network;
 mod reject;
+mod stable_memory;
 mod subnet;
+mod system_api;
 
 pub use ic_management_canister_types::{
     CanisterInstallMode as InstallMode, CanisterSettings, UpgradeFlags, WasmMemoryPersistence,
