@@ -4,6 +4,7 @@
 mod certification;
 mod costs;
 mod execution;
+mod interface;
 mod management;
 mod rollback;
 
