@@ -373,8 +373,7 @@ impl<M: Memory> Heap<M> {
     }
 
     fn write_field(&self, start: u32, field: u64, value: u32) {
-        self.region
-            .set_u32(self.position(start) + 4 * field, value);
+        self.region.set_u32(self.position(start) + 4 * field, value);
     }
 
     fn position(&self, start: u32) -> u64 {
