@@ -20,6 +20,15 @@ impl<M: Memory> Forest<M> {
         leaf.path.starts_with(prefix).then_some(leaf)
     }
 
+    /// How many leading labels a path has in common with the leaf that has the most.
+    pub fn common_labels(&self, tree: &Tree, path: &Labels) -> usize {
+        tree.top.map_or(0, |top| {
+            let nearest = self.leaf(self.nearest(top, path)).path;
+            let pairs = nearest.iter().zip(path.iter());
+            pairs.take_while(|(ours, theirs)| ours == theirs).count()
+        })
+    }
+
     /// Visits up to `limit` leaves in label order, from leaf number `start` on. Work is proportional to the
     /// leaves visited, wherever they are.
     pub fn page(&self, tree: &Tree, start: u32, limit: u32, mut visit: impl FnMut(Leaf)) {
