@@ -256,7 +256,7 @@ mod tests {
             at in any::<prop::sample::Index>(),
             separator in "[ \t]{0,2},[ \t,]{0,2}",
         ) {
-            let current = EntityTag::parse(at.get(&tags)).unwrap().to_string();
+            let current = EntityTag::parse(&tags[at.index(tags.len())]).unwrap().to_string();
             prop_assert!(!passes("if-none-match", &[&tags.join(&separator)], &current));
         }
 

@@ -15,7 +15,7 @@ mod range;
 
 pub use accept_encoding::AcceptEncoding;
 pub use etag::{EntityTag, IfNoneMatch, IfRange};
-pub use header::{FieldError, Headers, check_field};
+pub use header::{FieldError, Headers, Reserved, check_field};
 pub use method::Method;
 pub use path::{UrlError, UrlPath};
 pub use range::{ContentRange, Range};

@@ -159,17 +159,16 @@ fn percent_decode(text: &str) -> Result<Cow<'_, str>, UrlError> {
     let (plain, mut rest) = text.as_bytes().split_at(first);
     let mut decoded = Vec::with_capacity(text.len());
     decoded.extend_from_slice(plain);
-    while let [byte, after @ ..] = rest {
-        match rest {
-            [b'%', high, low, after @ ..] if let Some(value) = hex_pair(*high, *low) => {
-                decoded.push(value);
-                rest = after;
+    loop {
+        let (byte, after) = match rest {
+            [b'%', high, low, after @ ..] if let Some(byte) = hex_pair(*high, *low) => {
+                (byte, after)
             }
-            _ => {
-                decoded.push(*byte);
-                rest = after;
-            }
-        }
+            [byte, after @ ..] => (*byte, after),
+            [] => break,
+        };
+        decoded.push(byte);
+        rest = after;
     }
     let decoded = String::from_utf8(decoded).map_err(|_| UrlError::NotUtf8)?;
     Ok(Cow::Owned(decoded))
