@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod api;
+#[cfg(feature = "canister")]
+pub mod canister;
 pub mod certification;
 pub mod error;
 pub mod http;
