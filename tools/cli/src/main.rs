@@ -1,3 +1,2 @@
 //! The `hallmark` command line.
-
 fn main() {}

@@ -1,0 +1,4 @@
+//! Tests of the command line: deploying to a canister in memory.
+
+mod memory;
+mod upload;
