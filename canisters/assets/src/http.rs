@@ -1,0 +1,23 @@
+//! Answers to browsers.
+
+use ic_cdk::{query, update};
+use ic_hallmark::{
+    api::{HttpRequest, HttpResponse},
+    canister,
+    serve::serve_update,
+};
+
+#[query]
+fn http_request(request: HttpRequest) -> HttpResponse {
+    canister::answer(&request.into()).into()
+}
+
+#[update]
+fn http_request_update(request: HttpRequest) -> HttpResponse {
+    canister::read(|site| serve_update(site, &request.into())).into()
+}
+
+#[query]
+fn site_hash() -> serde_bytes::ByteBuf {
+    canister::read(|site| serde_bytes::ByteBuf::from(site.root().site()))
+}

@@ -1,0 +1,53 @@
+//! Install and upgrade.
+
+use ic_cdk::{
+    api::{msg_caller, trap},
+    init, post_upgrade,
+};
+use ic_hallmark::{
+    api::{AssetCanisterArgs, SetPermissions},
+    canister,
+};
+
+#[init(decode_with = "arguments")]
+fn init(arguments: Option<AssetCanisterArgs>) {
+    let permissions = match arguments {
+        None => None,
+        Some(AssetCanisterArgs::Init(init)) => init.set_permissions,
+        Some(AssetCanisterArgs::Upgrade(_)) => trap(
+            "Cannot initialize the canister with an Upgrade argument. Please provide an Init argument.",
+        ),
+    };
+    canister::open();
+    set_permissions(permissions.unwrap_or_else(|| SetPermissions {
+        commit: vec![msg_caller()],
+        ..SetPermissions::default()
+    }));
+}
+
+#[post_upgrade(decode_with = "arguments")]
+fn post_upgrade(arguments: Option<AssetCanisterArgs>) {
+    let permissions = match arguments {
+        None => None,
+        Some(AssetCanisterArgs::Upgrade(upgrade)) => upgrade.set_permissions,
+        Some(AssetCanisterArgs::Init(_)) => trap(
+            "Cannot upgrade the canister with an Init argument. Please provide an Upgrade argument.",
+        ),
+    };
+    canister::open();
+    if let Some(permissions) = permissions {
+        set_permissions(permissions);
+    }
+}
+
+fn set_permissions(permissions: SetPermissions) {
+    canister::change(|site, _| Ok(site.change_access(|access| permissions.apply_to(access))?));
+}
+
+/// Like the usual decoding, and no bytes at all are no argument.
+fn arguments(bytes: Vec<u8>) -> Option<AssetCanisterArgs> {
+    if bytes.is_empty() {
+        return None;
+    }
+    candid::decode_one(&bytes).unwrap_or_else(|error| trap(format!("invalid argument: {error}")))
+}

@@ -1,0 +1,132 @@
+//! A site in a canister: its memories, its guards, and the one place that sets certified data.
+//!
+//! ```text
+//! init, post_upgrade ──► open ──┐
+//! update methods ──► change ────┴─► certified_data_set(root hash)
+//! query methods ──► read, serve
+//! ```
+//!
+//! Nothing else in the library knows of the system. There is no `pre_upgrade`: everything is in stable memory
+//! already.
+
+use crate::{
+    access::{Caller, Permission},
+    error::Error,
+    serve::{Request, Response, serve},
+    site::{Memories, Site},
+};
+use ic_cdk::api::{
+    certified_data_set, data_certificate, is_controller, msg_caller, time, trap,
+};
+use ic_stable_structures::{
+    DefaultMemoryImpl,
+    memory_manager::{MemoryManager, VirtualMemory},
+};
+use std::cell::RefCell;
+
+/// The memory of a canister's site.
+pub type StableMemory = VirtualMemory<DefaultMemoryImpl>;
+
+/// Pages of a bucket, the unit in which the memory manager deals out stable memory: 4 MiB, for 128 GiB in all.
+const BUCKET: u16 = 64;
+
+thread_local! {
+    static SITE: RefCell<Option<Site<StableMemory>>> = const { RefCell::new(None) };
+}
+
+/// Opens the site in stable memory, or makes one in an empty memory, and certifies it. To be called by `init` and
+/// `post_upgrade`, so that queries, which keep nothing, find it open.
+pub fn open() {
+    let manager =
+        MemoryManager::init_with_bucket_size(DefaultMemoryImpl::default(), BUCKET);
+    let site = Site::open(Memories::of_manager(&manager, 0)).unwrap_or_else(|error| refuse(error));
+    SITE.set(Some(site));
+    change(|_, _| Ok(()));
+}
+
+/// Reads the site.
+pub fn read<R>(look: impl FnOnce(&Site<StableMemory>) -> R) -> R {
+    SITE.with_borrow(|site| match site {
+        Some(site) => look(site),
+        None => trap("the site was not opened by init or post_upgrade"),
+    })
+}
+
+/// Changes the site, given the time in nanoseconds since 1970, and certifies the result. On an error the canister
+/// traps with it, and nothing has happened.
+pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, u64) -> Result<R, Error>) -> R {
+    SITE.with_borrow_mut(|site| {
+        let Some(site) = site else {
+            trap("the site was not opened by init or post_upgrade");
+        };
+        let done = change(site, time()).unwrap_or_else(|error| refuse(error));
+        certified_data_set(site.root().hash());
+        done
+    })
+}
+
+/// Answers a request in a query. Outside of one there is no certificate, so the answer proves nothing.
+pub fn answer(request: &Request) -> Response {
+    let certificate = data_certificate().unwrap_or_default();
+    read(|site| serve(site, request, &certificate))
+}
+
+/// Ends the message with an error that keeps nothing of what it did.
+pub fn refuse(error: impl ToString) -> ! {
+    trap(error.to_string())
+}
+
+/// Who sent the message.
+pub fn caller() -> Caller {
+    let principal = msg_caller();
+    Caller {
+        principal,
+        is_controller: is_controller(&principal),
+    }
+}
+
+/// A guard: lets through who may commit.
+///
+/// # Errors
+///
+/// The text of the rejection.
+pub fn may_commit() -> Result<(), String> {
+    may(Permission::Commit)
+}
+
+/// A guard: lets through who may prepare or commit.
+///
+/// # Errors
+///
+/// The text of the rejection.
+pub fn may_prepare() -> Result<(), String> {
+    may(Permission::Prepare)
+}
+
+/// A guard: lets through who may manage permissions.
+///
+/// # Errors
+///
+/// The text of the rejection.
+pub fn may_manage_permissions() -> Result<(), String> {
+    read(|site| {
+        site.access()
+            .require_or_controller(Permission::ManagePermissions, caller())
+    })
+    .map_err(|error| error.to_string())
+}
+
+/// A guard: lets through controllers.
+///
+/// # Errors
+///
+/// The text of the rejection.
+pub fn is_a_controller() -> Result<(), String> {
+    caller()
+        .require_controller()
+        .map_err(|error| error.to_string())
+}
+
+fn may(permission: Permission) -> Result<(), String> {
+    read(|site| site.access().require(permission, caller())).map_err(|error| error.to_string())
+}

@@ -1,0 +1,251 @@
+//! What can be wrong with a call: who erred, and on which thing.
+//!
+//! Where the asset canister of dfx has words for an error, [`Display`](fmt::Display) begins with them, because
+//! tools look for them.
+
+use crate::{
+    access::Permission,
+    http::FieldError,
+    storage::StorageError,
+    tree::{Hash, TreeError},
+};
+use std::fmt;
+
+/// Why a call was refused. Nothing has changed then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// No asset has this key.
+    AssetNotFound {
+        /// The key.
+        key: String,
+    },
+    /// There is an asset with this key.
+    AssetExists {
+        /// The key.
+        key: String,
+    },
+    /// The key cannot name an asset.
+    Key {
+        /// The key, or the beginning of a long one.
+        key: String,
+        /// What is wrong with it.
+        reason: KeyError,
+    },
+    /// A header of the asset cannot be sent.
+    Header {
+        /// The key.
+        key: String,
+        /// What is wrong with the header.
+        reason: FieldError,
+    },
+    /// The asset has more of something than it may.
+    AssetTooLarge {
+        /// The key.
+        key: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much of it there may be.
+        limit: u64,
+    },
+    /// An encoding was set without any content.
+    NoContent {
+        /// The key.
+        key: String,
+        /// The encoding.
+        encoding: String,
+    },
+    /// The asset has no content in any, or in this, encoding.
+    NoEncoding {
+        /// The key.
+        key: String,
+    },
+    /// A SHA-256 digest does not have 32 bytes.
+    InvalidHash {
+        /// The key.
+        key: String,
+        /// Bytes given.
+        length: usize,
+    },
+    /// The content is not what the caller says that it is.
+    HashMismatch {
+        /// The key.
+        key: String,
+        /// The encoding.
+        encoding: String,
+        /// SHA-256 of the content.
+        computed: Hash,
+        /// SHA-256 that the caller gave.
+        given: Hash,
+    },
+    /// No open batch has this id.
+    BatchNotFound {
+        /// The id.
+        batch: u64,
+    },
+    /// No uploaded chunk has this id.
+    ChunkNotFound {
+        /// The id.
+        chunk: u64,
+    },
+    /// As many batches are open as the configuration allows.
+    BatchLimit {
+        /// The limit.
+        limit: u64,
+    },
+    /// As many chunks wait as the configuration allows.
+    ChunkLimit {
+        /// The limit.
+        limit: u64,
+    },
+    /// As many bytes wait as the configuration allows.
+    ByteLimit {
+        /// The limit.
+        limit: u64,
+    },
+    /// The caller may not do this.
+    Permission {
+        /// What the caller would need.
+        permission: Permission,
+        /// Whether being a controller would do as well.
+        or_controller: bool,
+    },
+    /// Only a controller may do this.
+    NotController,
+    /// The answers to a path do not fit into the tree.
+    Tree {
+        /// The key of the asset that answers.
+        key: String,
+        /// Why they do not.
+        reason: TreeError,
+    },
+    /// Stable memory is full, or not what it should be.
+    Storage(StorageError),
+}
+
+/// Why a key cannot name an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// It is empty.
+    Empty,
+    /// It has more bytes than [`MAX_KEY`](crate::site::MAX_KEY).
+    TooLong {
+        /// Bytes in it.
+        length: usize,
+    },
+    /// It has more segments than [`MAX_SEGMENTS`](crate::site::MAX_SEGMENTS).
+    TooManySegments {
+        /// Segments in it.
+        segments: usize,
+    },
+    /// One of its segments is `<$>` or `<*>`. Those end expression paths, and a verifier would take the key for
+    /// something else than a path.
+    Terminator,
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AssetNotFound { key } => write!(f, "asset not found: {key}"),
+            Self::AssetExists { key } => write!(f, "asset already exists: {key}"),
+            Self::Key { key, reason } => write!(f, "invalid key {key:?}: {reason}"),
+            Self::Header { key, reason } => write!(f, "invalid header of {key}: {reason}"),
+            Self::AssetTooLarge { key, what, limit } => {
+                write!(f, "asset {key} has more than {limit} {what}")
+            }
+            Self::NoContent { key, encoding } => write!(
+                f,
+                "encoding must have at least one chunk or contain last_chunk: {encoding} of {key}"
+            ),
+            Self::NoEncoding { key } => write!(f, "no such encoding: {key}"),
+            Self::InvalidHash { key, length } => write!(
+                f,
+                "invalid SHA-256: {length} bytes instead of 32 given for {key}"
+            ),
+            Self::HashMismatch {
+                key,
+                encoding,
+                computed,
+                given,
+            } => write!(
+                f,
+                "sha256 mismatch: {encoding} of {key} has {}, the caller gave {}",
+                Hex(computed),
+                Hex(given)
+            ),
+            Self::BatchNotFound { batch } => write!(f, "batch not found: {batch}"),
+            Self::ChunkNotFound { chunk } => write!(f, "chunk not found: {chunk}"),
+            Self::BatchLimit { limit } => {
+                write!(f, "batch limit exceeded: {limit} may be open at once")
+            }
+            Self::ChunkLimit { limit } => {
+                write!(f, "chunk limit exceeded: {limit} may wait at once")
+            }
+            Self::ByteLimit { limit } => {
+                write!(f, "byte limit exceeded: {limit} may wait at once")
+            }
+            Self::Permission {
+                permission,
+                or_controller: false,
+            } => write!(f, "Caller does not have {permission} permission"),
+            Self::Permission {
+                permission,
+                or_controller: true,
+            } => write!(
+                f,
+                "Caller does not have {permission} permission and is not a controller."
+            ),
+            Self::NotController => f.write_str("Caller is not a controller."),
+            Self::Tree { key, reason } => {
+                write!(f, "the answers of {key} cannot be certified: {reason}")
+            }
+            Self::Storage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Header { reason, .. } => Some(reason),
+            Self::Tree { reason, .. } => Some(reason),
+            Self::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::TooLong { length } => write!(
+                f,
+                "{length} bytes, at most {} are allowed",
+                crate::site::MAX_KEY
+            ),
+            Self::TooManySegments { segments } => write!(
+                f,
+                "{segments} segments, at most {} are allowed",
+                crate::site::MAX_SEGMENTS
+            ),
+            Self::Terminator => f.write_str("no segment may be <$> or <*>"),
+        }
+    }
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

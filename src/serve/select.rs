@@ -1,0 +1,106 @@
+//! Which of a resource's answers a request gets.
+//!
+//! An answer that certifies part of the request is only right for a request that has exactly that: no body, and
+//! for a 304 one `If-None-Match` that is the entity tag, byte for byte. Every other request gets an answer that
+//! is true whatever it says, so there always is one.
+
+use super::Request;
+use crate::{
+    http::{AcceptEncoding, Headers, Method, Range as RequestedRange},
+    site::{Answer, AnswerLabels, Body, Delivery, PART, Parts, Representation, Resource},
+};
+use std::ops::Range;
+
+/// An answer, and what to send with it.
+#[derive(Debug)]
+pub(super) struct Selection {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) content: Content,
+    pub(super) labels: AnswerLabels,
+    /// False if the request asks for a range that the answer does not begin at.
+    pub(super) is_exact: bool,
+}
+
+/// Where a body is.
+#[derive(Debug)]
+pub(super) enum Content {
+    Text(String),
+    Stored(Body, Range<u64>),
+}
+
+pub(super) fn select(resource: &Resource, request: &Request) -> Selection {
+    let headers = Headers::new(&request.headers);
+    let method = Method::named(&request.method);
+    if let (Method::Other, Some(refusal)) = (method, &resource.other_methods) {
+        return Selection::of(refusal, Body::default());
+    }
+    let representation = negotiate(resource, headers);
+    if request.body.is_empty() {
+        match (method, &representation.head, &representation.not_modified) {
+            (Method::Head, Some(head), _) => return Selection::of(head, Body::default()),
+            (Method::Get, _, Some((entity_tag, not_modified)))
+                if headers.only("if-none-match") == Some(entity_tag) =>
+            {
+                return Selection::of(not_modified, Body::default());
+            }
+            _ => {}
+        }
+    }
+    match &representation.get {
+        Delivery::Whole(answer) => Selection::of(answer, representation.body()),
+        Delivery::Parts(parts) => part(representation, parts, headers),
+    }
+}
+
+/// The representation that the client likes best.
+pub(super) fn negotiate<'r>(resource: &'r Resource, headers: Headers<'_>) -> &'r Representation {
+    let names: Vec<&str> = resource
+        .representations
+        .iter()
+        .map(|representation| &*representation.encoding)
+        .collect();
+    // A client that accepts nothing there is gets what most can read, rather than a 406.
+    let choice = AcceptEncoding::of(headers)
+        .choose(&names)
+        .or_else(|| names.iter().position(|name| *name == "identity"))
+        .unwrap_or_default();
+    &resource.representations[choice]
+}
+
+fn part(representation: &Representation, parts: &Parts, headers: Headers<'_>) -> Selection {
+    let wanted = RequestedRange::requested(headers, parts.length());
+    let (number, is_exact) = match wanted {
+        RequestedRange::Whole => (0, true),
+        RequestedRange::Satisfiable(range) => {
+            let number = range.start / PART;
+            let sent = parts.range(number);
+            (number, range.start == sent.start && range.end >= sent.end)
+        }
+        RequestedRange::Unsatisfiable => (0, false),
+    };
+    let range = parts.range(number);
+    Selection {
+        status: 206,
+        headers: parts.headers(range.clone()),
+        content: Content::Stored(representation.body(), range),
+        labels: parts.labels(number),
+        is_exact,
+    }
+}
+
+impl Selection {
+    fn of(answer: &Answer, body: Body) -> Self {
+        let length = body.length();
+        Self {
+            status: answer.status,
+            headers: answer.headers.clone(),
+            content: match &answer.text {
+                Some(text) => Content::Text(text.clone()),
+                None => Content::Stored(body, 0..length),
+            },
+            labels: answer.labels(),
+            is_exact: true,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! A site: assets, the answers derived from them, and their bodies, in stable memory.
+//!
+//! ```text
+//! memory 0  state    roots of the trees, uploads, permissions        Cell
+//! memory 1  forks    of all trees                                    Slab
+//! memory 2  leaves   of all trees                                    Heap
+//! memory 3  bodies   and resources                                   Heap
+//!
+//! trees:  assets     key ► asset                                     certified, as content hash
+//!         answers    expression path, expression, hashes ► resource  certified, as site hash
+//!         index      SHA-256 ► body                                  not certified
+//!         uploads    batch, chunk ► body                             not certified
+//! ```
+//!
+//! One function changes what is served, [`Site::commit`]; all else reads.
+
+mod asset;
+mod bodies;
+mod check;
+mod commit;
+mod operation;
+mod resource;
+mod route;
+mod store;
+
+pub use asset::{Asset, Encoding, Properties};
+pub use bodies::{Body, Piece};
+pub use check::SiteCensus;
+pub use operation::{Content, Operation, PropertyChange};
+pub use resource::PART;
+
+pub(crate) use asset::{from_cbor, to_cbor};
+pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
+pub(crate) use store::{CHUNK, Store};
+
+use crate::{
+    access::Access,
+    certification::{ExpressionPath, Root},
+    storage::{Cell, Memory, StorageError},
+    tree::{Labels, Tree},
+    upload::Uploads,
+};
+use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
+use minicbor::{Decode, Encode};
+
+/// Bytes that a key may have.
+pub const MAX_KEY: usize = 1024;
+/// Segments that a key may have, the empty one before the leading slash included.
+pub const MAX_SEGMENTS: usize = 51;
+/// Bytes that the names and values of an asset's headers may have together.
+pub const MAX_HEADER_BYTES: u64 = 16 * 1024;
+/// Encodings that an asset may have.
+pub const MAX_ENCODINGS: u64 = 8;
+/// Bytes that an asset may have in one encoding: gateways silently cut a body after 1000 parts.
+pub const MAX_BODY: u64 = 1000 * PART;
+
+/// The memories of a site, each used for nothing else.
+#[derive(Clone, Debug)]
+pub struct Memories<M> {
+    /// For the site's state: a few kilobytes.
+    pub state: M,
+    /// For forks: 96 bytes for each answer and asset.
+    pub forks: M,
+    /// For leaves: a few hundred bytes for each answer and asset.
+    pub leaves: M,
+    /// For bodies.
+    pub bodies: M,
+}
+
+/// A website in stable memory.
+#[derive(Debug)]
+pub struct Site<M> {
+    cell: Cell<M>,
+    pub(crate) store: Store<M>,
+    pub(crate) state: State,
+    root: Root,
+}
+
+/// What a site is beside its nodes and bodies.
+#[derive(Debug)]
+pub(crate) struct State {
+    assets: Tree,
+    answers: Tree,
+    pub(crate) uploads: Uploads,
+    access: Access,
+    last_change: u64,
+}
+
+/// [`State`] as stored, with the index.
+#[derive(Encode, Decode)]
+struct Saved {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    assets: [u8; Tree::ENCODED],
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    answers: [u8; Tree::ENCODED],
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    index: [u8; Tree::ENCODED],
+    #[n(3)]
+    uploads: crate::upload::Saved,
+    #[n(4)]
+    access: Access,
+    #[n(5)]
+    last_change: u64,
+}
+
+impl<M: Memory> Memories<VirtualMemory<M>> {
+    /// The four memories of a manager from `first` on.
+    pub fn of_manager(manager: &MemoryManager<M>, first: u8) -> Self {
+        let memory = |id: u8| manager.get(MemoryId::new(first + id));
+        Self {
+            state: memory(0),
+            forks: memory(1),
+            leaves: memory(2),
+            bodies: memory(3),
+        }
+    }
+}
+
+impl<M: Memory> Site<M> {
+    /// Opens the site in these memories, in constant work; in memories never used it becomes an empty site.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`](crate::Error::Storage) if the memories hold something else.
+    pub fn open(memories: Memories<M>) -> Result<Self, crate::Error> {
+        let cell = Cell::open(memories.state)?;
+        let mut store = Store::open(memories.forks, memories.leaves, memories.bodies)?;
+        let saved = cell.get();
+        if saved.is_empty() {
+            let state = State {
+                assets: Tree::EMPTY,
+                answers: Tree::EMPTY,
+                uploads: Uploads::default(),
+                access: Access::default(),
+                last_change: 0,
+            };
+            let mut site = Self {
+                cell,
+                store,
+                state,
+                root: Root::new([0; 32], None),
+            };
+            site.commit([], 0)?;
+            return Ok(site);
+        }
+        let saved: Saved = from_cbor(&saved)?;
+        store.bodies.index = Tree::decode(&saved.index);
+        let state = State {
+            assets: Tree::decode(&saved.assets),
+            answers: Tree::decode(&saved.answers),
+            uploads: saved.uploads.into(),
+            access: saved.access,
+            last_change: saved.last_change,
+        };
+        Ok(Self {
+            cell,
+            store,
+            root: state.root()?,
+            state,
+        })
+    }
+
+    /// The hashes that are certified.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// When the assets last changed, in nanoseconds since 1970.
+    pub fn last_change(&self) -> u64 {
+        self.state.last_change
+    }
+
+    /// How many assets there are.
+    pub fn len(&self) -> u32 {
+        self.state.assets.len()
+    }
+
+    /// True if there is no asset.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The asset with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] if its record cannot be read.
+    pub fn asset(&self, key: &str) -> Result<Option<Asset>, StorageError> {
+        find_asset(&self.store, &self.state.assets, key)
+    }
+
+    /// Up to `limit` assets in the order of their keys, from number `start` on. Work is proportional to the
+    /// assets returned.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] if a record cannot be read.
+    pub fn assets(&self, start: u32, limit: u32) -> Result<Vec<(String, Asset)>, StorageError> {
+        let mut found = Vec::new();
+        self.store
+            .forest
+            .page(&self.state.assets, start, limit, |leaf| found.push(leaf));
+        found
+            .iter()
+            .map(|leaf| {
+                let key = leaf.path.get(0).unwrap_or_default();
+                let asset = decode_asset(&leaf.value, &leaf.attachment)?;
+                Ok((String::from_utf8_lossy(key).into_owned(), asset))
+            })
+            .collect()
+    }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.state.access
+    }
+
+    /// Changes who may do what.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] if there is no room for it.
+    pub fn change_access(&mut self, change: impl FnOnce(&mut Access)) -> Result<(), StorageError> {
+        change(&mut self.state.access);
+        self.save()
+    }
+
+    /// Writes the state. Whatever changes anything ends with this.
+    pub(crate) fn save(&self) -> Result<(), StorageError> {
+        self.cell.set(&to_cbor(&Saved {
+            assets: self.state.assets.encode(),
+            answers: self.state.answers.encode(),
+            index: self.store.bodies.index.encode(),
+            uploads: (&self.state.uploads).into(),
+            access: self.state.access.clone(),
+            last_change: self.state.last_change,
+        }))
+    }
+
+    /// The resource at an expression path.
+    pub(crate) fn resource(
+        &self,
+        path: &ExpressionPath,
+    ) -> Result<Option<Resource>, StorageError> {
+        let forest = &self.store.forest;
+        let Some(leaf) = forest.first_below(&self.state.answers, path.labels()) else {
+            return Ok(None);
+        };
+        match store::Holding::of_attachment(&leaf.attachment)? {
+            store::Holding::Resource(address) => self.store.bodies.resource(address).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// How many leading labels of a path are in the tree of answers.
+    pub(crate) fn known_labels(&self, path: &Labels) -> usize {
+        self.store.forest.common_labels(&self.state.answers, path)
+    }
+
+    /// A witness of the site for paths in its answers.
+    pub(crate) fn witness(&self, paths: &[Labels]) -> Vec<u8> {
+        self.root.witness(|cbor| {
+            self.store
+                .forest
+                .witness(&self.state.answers, paths, cbor);
+        })
+    }
+}
+
+fn find_asset<M: Memory>(
+    store: &Store<M>,
+    assets: &Tree,
+    key: &str,
+) -> Result<Option<Asset>, StorageError> {
+    let label = Labels::new().with(key.as_bytes());
+    match store.forest.get(assets, &label) {
+        Some(leaf) => decode_asset(&leaf.value, &leaf.attachment).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn decode_asset(value: &[u8], attachment: &[u8]) -> Result<Asset, StorageError> {
+    Asset::decode(value, attachment.get(1..).unwrap_or_default())
+}

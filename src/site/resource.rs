@@ -1,0 +1,458 @@
+//! Resources: all the answers that a path has, computed when the site changes.
+//!
+//! A resource is stored once, as a block beside the bodies, and shared by every path that it answers. It holds
+//! each answer as it is sent and as it is certified, so that nothing can be served that is not in the tree: the
+//! leaves of the tree name a resource, and serving picks one of its answers.
+//!
+//! ```text
+//! block:  references u32 | CBOR of Resource
+//!
+//!             ┌ GET, per encoding: the whole, or parts of 1,900,000 bytes as 206
+//! Resource ───┼ HEAD and 304, per encoding
+//!             └ any other method: 405
+//! ```
+
+use super::{
+    asset::{Asset, Encoding, from_cbor, to_cbor},
+    bodies::{Bodies, Body},
+};
+use crate::{
+    certification::{Expression, head_request_hash, not_modified_request_hash, response_hash},
+    error::Hex,
+    http::{ContentRange, Method},
+    storage::{Address, Memory, StorageError},
+    tree::{Hash, Labels},
+};
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+
+/// Bytes of one part of a large body. What a message can carry is a little more; the boundary is part of what is
+/// certified, and is the same however the body was uploaded.
+pub const PART: u64 = 1_900_000;
+
+/// All the answers of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Resource {
+    #[n(0)]
+    pub(crate) representations: Vec<Representation>,
+    /// The answer to methods that no representation answers. Without one, those get the answer to a GET.
+    #[n(1)]
+    pub(crate) other_methods: Option<Answer>,
+}
+
+/// The answers in one encoding.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Representation {
+    #[n(0)]
+    pub(crate) encoding: String,
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pieces: Vec<u8>,
+    #[n(2)]
+    pub(crate) get: Delivery,
+    #[n(3)]
+    pub(crate) head: Option<Answer>,
+    /// The 304, and the entity tag that it confirms.
+    #[n(4)]
+    pub(crate) not_modified: Option<(String, Answer)>,
+}
+
+/// How the body of a representation is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum Delivery {
+    /// In one answer.
+    #[n(0)]
+    Whole(#[n(0)] Answer),
+    /// In parts, each an answer of its own.
+    #[n(1)]
+    Parts(#[n(0)] Parts),
+}
+
+/// A body in parts of [`PART`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Parts {
+    #[n(0)]
+    length: u64,
+    /// The headers that all parts have. Each has a `Content-Range` besides.
+    #[n(1)]
+    headers: Vec<(String, String)>,
+    /// The response hashes, 32 bytes each.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    hashes: Vec<u8>,
+}
+
+/// One answer, without its body.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Answer {
+    #[n(0)]
+    pub(crate) status: u16,
+    #[n(1)]
+    expression: u8,
+    #[n(2)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// A body that is not an asset's.
+    #[n(3)]
+    pub(crate) text: Option<String>,
+    #[n(4)]
+    #[cbor(with = "minicbor::bytes")]
+    request: Option<Hash>,
+    #[n(5)]
+    #[cbor(with = "minicbor::bytes")]
+    response: Hash,
+}
+
+/// The labels of an answer below its expression path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnswerLabels {
+    expression: Expression,
+    request: Option<Hash>,
+    response: Hash,
+}
+
+impl Resource {
+    /// The resource that an asset is, answered with this status. `None` if the asset has nothing to answer with.
+    pub(super) fn of_asset<M: Memory>(
+        asset: &Asset,
+        status: u16,
+        bodies: &Bodies<M>,
+    ) -> Option<Self> {
+        // A 404 cannot be sent in parts: stitching them always makes a 200.
+        let fits = |encoding: &Encoding| status == 200 || encoding.body.length() <= PART;
+        let represent = |(name, encoding): (&String, &Encoding)| {
+            Representation::new(asset, name, encoding, status, bodies)
+        };
+        let representations: Vec<_> = asset
+            .encodings
+            .iter()
+            .filter(|(_, encoding)| fits(encoding))
+            .map(represent)
+            .collect();
+        (!representations.is_empty()).then(|| Self {
+            representations,
+            other_methods: (status == 200).then(Answer::method_not_allowed),
+        })
+    }
+
+    /// What is answered where no asset is.
+    pub(super) fn not_found() -> Self {
+        Self {
+            representations: vec![Representation {
+                encoding: "identity".to_owned(),
+                pieces: Vec::new(),
+                get: Delivery::Whole(Answer::text(404, Vec::new(), "not found")),
+                head: None,
+                not_modified: None,
+            }],
+            other_methods: None,
+        }
+    }
+
+    /// The labels of all answers.
+    pub(super) fn labels(&self) -> Vec<AnswerLabels> {
+        let mut labels = Vec::new();
+        for representation in &self.representations {
+            match &representation.get {
+                Delivery::Whole(answer) => labels.push(answer.labels()),
+                Delivery::Parts(parts) => {
+                    labels.extend((0..parts.count()).map(|number| parts.labels(number)));
+                }
+            }
+            let not_modified = representation.not_modified.iter().map(|(_, answer)| answer);
+            labels.extend(not_modified.chain(&representation.head).map(Answer::labels));
+        }
+        labels.extend(self.other_methods.iter().map(Answer::labels));
+        labels
+    }
+
+    /// The bodies that it refers to.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = Body> {
+        self.representations.iter().map(Representation::body)
+    }
+}
+
+impl Representation {
+    fn new<M: Memory>(
+        asset: &Asset,
+        name: &str,
+        encoding: &Encoding,
+        status: u16,
+        bodies: &Bodies<M>,
+    ) -> Self {
+        let length = encoding.body.length();
+        let headers = headers(asset, name, encoding, status);
+        let pieces = encoding.body.encode();
+        if status != 200 {
+            return Self {
+                encoding: name.to_owned(),
+                pieces,
+                get: Delivery::Whole(Answer::new(status, headers, &encoding.sha256)),
+                head: None,
+                not_modified: None,
+            };
+        }
+        let entity_tag = value_of(&headers, "etag").unwrap_or_default().to_owned();
+        let not_modified = headers
+            .iter()
+            .filter(|(name, _)| KEPT_IN_304.contains(&name.as_str()))
+            .cloned()
+            .collect();
+        let mut head = headers.clone();
+        head.push(("content-length".to_owned(), length.to_string()));
+        Self {
+            encoding: name.to_owned(),
+            pieces,
+            head: Some(Answer::to_head(head)),
+            not_modified: Some((
+                entity_tag.clone(),
+                Answer::not_modified(&entity_tag, not_modified),
+            )),
+            get: if length <= PART {
+                Delivery::Whole(Answer::new(200, headers, &encoding.sha256))
+            } else {
+                Delivery::Parts(Parts::new(headers, &encoding.body, bodies))
+            },
+        }
+    }
+
+    /// The content.
+    pub(crate) fn body(&self) -> Body {
+        Body::decode(&self.pieces)
+    }
+}
+
+impl Parts {
+    fn new<M: Memory>(
+        headers: Vec<(String, String)>,
+        body: &Body,
+        bodies: &Bodies<M>,
+    ) -> Self {
+        let mut parts = Self {
+            length: body.length(),
+            headers,
+            hashes: Vec::new(),
+        };
+        for number in 0..parts.length.div_ceil(PART) {
+            let range = parts.range(number);
+            let headers = parts.headers(range.clone());
+            let headers = headers.iter().map(|(name, value)| (&**name, &**value));
+            let content = bodies.hash_range(body, range);
+            let hash = response_hash(206, Expression::Response, headers, &content);
+            parts.hashes.extend_from_slice(&hash);
+        }
+        parts
+    }
+
+    /// Bytes of the whole body.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// How many parts there are.
+    pub(crate) fn count(&self) -> u64 {
+        (self.hashes.len() / 32) as u64
+    }
+
+    /// The bytes of a part.
+    pub(crate) fn range(&self, number: u64) -> Range<u64> {
+        number * PART..((number + 1) * PART).min(self.length)
+    }
+
+    /// The headers of the part with these bytes.
+    pub(crate) fn headers(&self, range: Range<u64>) -> Vec<(String, String)> {
+        let mut headers = self.headers.clone();
+        headers.push((
+            "content-range".to_owned(),
+            ContentRange::Part {
+                bytes: range,
+                total: self.length,
+            }
+            .to_string(),
+        ));
+        headers
+    }
+
+    /// The labels of a part.
+    pub(crate) fn labels(&self, number: u64) -> AnswerLabels {
+        let (hashes, _) = self.hashes.as_chunks::<32>();
+        AnswerLabels {
+            expression: Expression::Response,
+            request: None,
+            response: hashes[number as usize],
+        }
+    }
+}
+
+impl Answer {
+    /// An answer that is true of its path whatever the request.
+    fn new(status: u16, headers: Vec<(String, String)>, content: &Hash) -> Self {
+        Self::certified(status, Expression::Response, headers, None, content)
+    }
+
+    fn text(status: u16, mut headers: Vec<(String, String)>, text: &str) -> Self {
+        headers.push(("content-type".to_owned(), "text/plain".to_owned()));
+        let content = Sha256::digest(text).into();
+        Self {
+            text: Some(text.to_owned()),
+            ..Self::new(status, headers, &content)
+        }
+    }
+
+    fn method_not_allowed() -> Self {
+        let allow = ("allow".to_owned(), Method::ALLOW.to_owned());
+        Self::text(405, vec![allow], "method not allowed")
+    }
+
+    /// The answer to a HEAD request.
+    fn to_head(headers: Vec<(String, String)>) -> Self {
+        let request = Some(head_request_hash());
+        Self::without_content(200, Expression::Method, headers, request)
+    }
+
+    /// The answer to a GET whose `If-None-Match` is this entity tag.
+    fn not_modified(entity_tag: &str, headers: Vec<(String, String)>) -> Self {
+        let request = Some(not_modified_request_hash(entity_tag));
+        Self::without_content(304, Expression::EntityTag, headers, request)
+    }
+
+    fn without_content(
+        status: u16,
+        expression: Expression,
+        headers: Vec<(String, String)>,
+        request: Option<Hash>,
+    ) -> Self {
+        Self {
+            text: Some(String::new()),
+            ..Self::certified(status, expression, headers, request, &Sha256::digest(b"").into())
+        }
+    }
+
+    fn certified(
+        status: u16,
+        expression: Expression,
+        headers: Vec<(String, String)>,
+        request: Option<Hash>,
+        content: &Hash,
+    ) -> Self {
+        let pairs = headers.iter().map(|(name, value)| (&**name, &**value));
+        let response = response_hash(status, expression, pairs, content);
+        Self {
+            status,
+            expression: expression.code(),
+            headers,
+            text: None,
+            request,
+            response,
+        }
+    }
+
+    /// The labels of this answer.
+    pub(crate) fn labels(&self) -> AnswerLabels {
+        AnswerLabels {
+            expression: Expression::from_code(self.expression).unwrap_or(Expression::Response),
+            request: self.request,
+            response: self.response,
+        }
+    }
+}
+
+impl AnswerLabels {
+    /// What is certified of the request and the response.
+    pub(crate) fn expression(&self) -> Expression {
+        self.expression
+    }
+
+    /// The path of the answer's leaf below an expression path.
+    pub(crate) fn below(&self, path: &Labels) -> Labels {
+        path.clone()
+            .with(self.expression.hash())
+            .with(self.request.as_ref().map_or(b"", |hash| &hash[..]))
+            .with(&self.response)
+    }
+}
+
+/// The headers of an asset in one encoding. The uploader's own replace those that the canister would send.
+fn headers(asset: &Asset, name: &str, encoding: &Encoding, status: u16) -> Vec<(String, String)> {
+    let properties = &asset.properties;
+    let mut headers = vec![("content-type", properties.content_type.clone())];
+    if status == 200 {
+        headers.push(("etag", format!("\"{}\"", Hex(&encoding.sha256))));
+    }
+    if let Some(seconds) = properties.max_age {
+        headers.push(("cache-control", format!("max-age={seconds}")));
+    }
+    if name != "identity" {
+        headers.push(("content-encoding", name.to_owned()));
+    }
+    if asset.encodings.len() > 1 {
+        headers.push(("vary", "accept-encoding".to_owned()));
+    }
+    let mut headers: Vec<(String, String)> = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    for (name, value) in properties.headers.iter().flatten() {
+        let name = name.to_ascii_lowercase();
+        headers.retain(|(other, _)| *other != name);
+        headers.push((name, value.clone()));
+    }
+    headers
+}
+
+/// The headers of a 200 that its 304 repeats (RFC 9110, §15.4.5).
+const KEPT_IN_304: [&str; 5] = ["cache-control", "content-location", "etag", "expires", "vary"];
+
+fn value_of<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let (_, value) = headers.iter().find(|(other, _)| other == name)?;
+    Some(value)
+}
+
+const REFERENCES: u32 = 0;
+
+impl<M: Memory> Bodies<M> {
+    /// Stores a resource, with a reference of its own to each body in it.
+    pub(super) fn put_resource(&mut self, resource: &Resource) -> Result<Address, StorageError> {
+        let address = self
+            .heap
+            .store(&[&1u32.to_le_bytes(), &to_cbor(resource)])?;
+        for body in resource.bodies() {
+            for piece in body.pieces() {
+                self.retain(*piece);
+            }
+        }
+        Ok(address)
+    }
+
+    /// Reads a resource.
+    pub(crate) fn resource(&self, address: Address) -> Result<Resource, StorageError> {
+        let block = self.heap.load(address);
+        from_cbor(block.get(4..).unwrap_or_default())
+    }
+
+    /// Takes one more reference to a resource.
+    pub(super) fn retain_resource(&mut self, address: Address) {
+        let references = self.heap.u32(address, REFERENCES);
+        self.heap.set_u32(address, REFERENCES, references + 1);
+    }
+
+    /// Gives a reference to a resource back. With the last one it goes, and its bodies are returned: their
+    /// references are now the caller's.
+    pub(super) fn release_resource(
+        &mut self,
+        address: Address,
+    ) -> Result<Vec<Body>, StorageError> {
+        let references = self.resource_references(address);
+        if references > 1 {
+            self.heap.set_u32(address, REFERENCES, references - 1);
+            return Ok(Vec::new());
+        }
+        let bodies = self.resource(address)?.bodies().collect();
+        self.heap.free(address);
+        Ok(bodies)
+    }
+
+    pub(super) fn resource_references(&self, address: Address) -> u32 {
+        self.heap.u32(address, REFERENCES)
+    }
+}

@@ -1,0 +1,131 @@
+//! The forest and the bodies of a site together, and what leaves hold of bodies.
+//!
+//! A leaf's attachment says what the leaf keeps alive. When the last tree lets go of a leaf, the forest hands its
+//! attachment over, and what it kept alive is let go in turn.
+//!
+//! ```text
+//! 0 | address              a blob in the index, which keeps nothing alive
+//! 1 | CBOR                 an asset, and its bodies
+//! 2 | address              an answer, and its resource
+//! 3 | piece                an uploaded chunk
+//! ```
+
+use super::{
+    asset::Asset,
+    bodies::{Bodies, Body, Piece},
+};
+use crate::{
+    storage::{Address, Heap, Memory, StorageError},
+    tree::{Forest, Tree},
+};
+
+/// Nodes and bodies in stable memory.
+#[derive(Debug)]
+pub(crate) struct Store<M> {
+    pub(crate) forest: Forest<M>,
+    pub(crate) bodies: Bodies<M>,
+}
+
+/// What a leaf keeps alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holding {
+    Nothing,
+    Bodies(Vec<Body>),
+    Resource(Address),
+    Piece(Piece),
+}
+
+pub(super) const INDEX: u8 = 0;
+pub(super) const ASSET: u8 = 1;
+pub(super) const ANSWER: u8 = 2;
+pub(crate) const CHUNK: u8 = 3;
+
+impl Holding {
+    pub(crate) fn of_attachment(attachment: &[u8]) -> Result<Self, StorageError> {
+        let corrupt = StorageError::Corrupt {
+            structure: "attachment",
+            at: 0,
+        };
+        Ok(match attachment.split_first() {
+            None | Some((&INDEX, _)) => Self::Nothing,
+            Some((&ASSET, stored)) => Self::Bodies(Asset::bodies(stored)?),
+            Some((&ANSWER, address)) => Self::Resource(address_of(address).ok_or(corrupt)?),
+            Some((&CHUNK, piece)) => {
+                Self::Piece(Piece::decode(piece.first_chunk().ok_or(corrupt)?))
+            }
+            Some(_) => return Err(corrupt),
+        })
+    }
+}
+
+/// An attachment of a tag and an address.
+pub(super) fn attach(tag: u8, address: Address) -> [u8; 5] {
+    let [a, b, c, d] = address.0.to_le_bytes();
+    [tag, a, b, c, d]
+}
+
+pub(super) fn address_of(bytes: &[u8]) -> Option<Address> {
+    let bytes = bytes.first_chunk()?;
+    Some(Address(u32::from_le_bytes(*bytes)))
+}
+
+impl<M: Memory> Store<M> {
+    pub(super) fn open(forks: M, leaves: M, bodies: M) -> Result<Self, StorageError> {
+        Ok(Self {
+            forest: Forest::open(forks, leaves)?,
+            bodies: Bodies {
+                heap: Heap::open(bodies, 64)?,
+                index: Tree::EMPTY,
+            },
+        })
+    }
+
+    /// Frees up to about `budget` nodes that no tree refers to, with all they kept alive. Returns true if none
+    /// is left.
+    pub(crate) fn reclaim(&mut self, budget: u32) -> Result<bool, StorageError> {
+        let mut spent = 0;
+        loop {
+            let step = (budget - spent).min(STEP);
+            let mut freed = Vec::new();
+            let done = self.forest.reclaim(step, |attachment| freed.push(attachment));
+            for attachment in &freed {
+                self.let_go(Holding::of_attachment(attachment)?)?;
+            }
+            spent += step;
+            if done && freed.is_empty() {
+                return Ok(true);
+            }
+            if spent == budget {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn let_go(&mut self, holding: Holding) -> Result<(), StorageError> {
+        let bodies = match holding {
+            Holding::Nothing => return Ok(()),
+            Holding::Bodies(bodies) => bodies,
+            Holding::Resource(address) => self.bodies.release_resource(address)?,
+            Holding::Piece(piece) => vec![Body::new(vec![piece])],
+        };
+        for body in bodies {
+            self.release_body(&body)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn release_body(&mut self, body: &Body) -> Result<(), StorageError> {
+        for piece in body.pieces() {
+            self.bodies.release(&mut self.forest, *piece)?;
+        }
+        Ok(())
+    }
+
+    /// Stores a blob, or finds it, with one more reference.
+    pub(crate) fn put(&mut self, content: &[u8]) -> Result<Piece, StorageError> {
+        self.bodies.put(&mut self.forest, content)
+    }
+}
+
+/// Nodes whose attachments are gathered before they are let go.
+const STEP: u32 = 1000;

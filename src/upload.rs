@@ -1,0 +1,375 @@
+//! Uploads: batches of chunks that wait to become content.
+//!
+//! A chunk is hashed and stored when it arrives, where it will stay; using it in a commit copies nothing. Chunk
+//! ids are unique over all batches: the batch's id is their upper half, so that a commit can name chunks of any
+//! batch.
+//!
+//! ```text
+//! uploads:  "b" / batch ► expiry, chunks, bytes
+//!           "c" / batch / number ► body
+//! ```
+//!
+//! A batch expires five minutes after the last call that used it. As with the asset canister of dfx, what has
+//! expired goes when the next batch is created.
+
+use crate::{
+    error::Error,
+    site::{CHUNK, Content, Operation, Piece, Site, Store, from_cbor, to_cbor},
+    storage::{Memory, StorageError},
+    tree::{Labels, Tree, TreeError},
+};
+use minicbor::{Decode, Encode};
+
+/// Nanoseconds that a batch lives after its last use.
+pub const EXPIRY: u64 = 300_000_000_000;
+
+/// Bounds on what may wait to be committed; `None` is no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Limits {
+    /// Batches open at once.
+    #[n(0)]
+    pub max_batches: Option<u64>,
+    /// Chunks waiting at once.
+    #[n(1)]
+    pub max_chunks: Option<u64>,
+    /// Bytes waiting at once.
+    #[n(2)]
+    pub max_bytes: Option<u64>,
+}
+
+/// The batches of a site.
+#[derive(Debug)]
+pub(crate) struct Uploads {
+    tree: Tree,
+    last_batch: u64,
+    totals: Totals,
+    limits: Limits,
+}
+
+/// What waits, over all batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+struct Totals {
+    #[n(0)]
+    batches: u32,
+    #[n(1)]
+    chunks: u64,
+    #[n(2)]
+    bytes: u64,
+}
+
+/// [`Uploads`] as stored.
+#[derive(Encode, Decode)]
+pub(crate) struct Saved {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    tree: [u8; Tree::ENCODED],
+    #[n(1)]
+    last_batch: u64,
+    #[n(2)]
+    totals: Totals,
+    #[n(3)]
+    limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+struct Batch {
+    #[n(0)]
+    expires: u64,
+    #[n(1)]
+    chunks: u32,
+    #[n(2)]
+    bytes: u64,
+}
+
+impl<M: Memory> Site<M> {
+    /// Opens a batch, after dropping those that have expired. Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BatchLimit`].
+    pub fn create_batch(&mut self, now: u64) -> Result<u64, Error> {
+        let Self { store, state, .. } = self;
+        let uploads = &mut state.uploads;
+        for (id, batch) in uploads.batches(store)? {
+            if batch.expires <= now {
+                uploads.remove(store, id)?;
+            }
+        }
+        match uploads.limits.max_batches {
+            Some(limit) if u64::from(uploads.totals.batches) >= limit => {
+                return Err(Error::BatchLimit { limit });
+            }
+            _ => {}
+        }
+        let id = uploads.last_batch + 1;
+        let batch = Batch {
+            expires: now + EXPIRY,
+            chunks: 0,
+            bytes: 0,
+        };
+        uploads.put(store, id, &batch)?;
+        uploads.last_batch = id;
+        uploads.totals.batches += 1;
+        self.finish()?;
+        Ok(id)
+    }
+
+    /// Stores chunks in a batch, all or none. Returns their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ChunkLimit`], [`Error::ByteLimit`] or [`Error::BatchNotFound`].
+    pub fn create_chunks<C: AsRef<[u8]>>(
+        &mut self,
+        batch_id: u64,
+        contents: &[C],
+        now: u64,
+    ) -> Result<Vec<u64>, Error> {
+        let Self { store, state, .. } = self;
+        let uploads = &mut state.uploads;
+        let bytes: u64 = contents.iter().map(|c| c.as_ref().len() as u64).sum();
+        uploads.check_room(contents.len() as u64, bytes)?;
+        let mut batch = uploads
+            .batch(store, batch_id)?
+            .ok_or(Error::BatchNotFound { batch: batch_id })?;
+        let mut ids = Vec::with_capacity(contents.len());
+        for content in contents {
+            let piece = store.put(content.as_ref())?;
+            let path = chunk_path(batch_id, batch.chunks);
+            let attachment = [&[CHUNK], &piece.encode()[..]].concat();
+            store
+                .forest
+                .insert(&mut uploads.tree, &path, b"", &attachment)
+                .map_err(storage_error)?;
+            ids.push(batch_id << 32 | u64::from(batch.chunks));
+            batch.chunks += 1;
+        }
+        batch.bytes += bytes;
+        batch.expires = now + EXPIRY;
+        uploads.put(store, batch_id, &batch)?;
+        uploads.totals.chunks += contents.len() as u64;
+        uploads.totals.bytes += bytes;
+        self.finish()?;
+        Ok(ids)
+    }
+
+    /// Commits operations and closes the batch with this id, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Site::commit`]; the batch stays open then.
+    pub fn commit_batch(
+        &mut self,
+        batch_id: u64,
+        operations: impl IntoIterator<Item = Operation>,
+        now: u64,
+    ) -> Result<(), Error> {
+        let done = self.commit_unsaved(operations, now);
+        if done.is_ok() {
+            let Self { store, state, .. } = self;
+            state.uploads.remove(store, batch_id)?;
+        }
+        self.finish()?;
+        done
+    }
+
+    /// Drops a batch and its chunks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BatchNotFound`].
+    pub fn delete_batch(&mut self, batch_id: u64) -> Result<(), Error> {
+        let Self { store, state, .. } = self;
+        if !state.uploads.remove(store, batch_id)? {
+            return Err(Error::BatchNotFound { batch: batch_id });
+        }
+        self.finish()
+    }
+
+    /// The content that uploaded chunks make, followed by `rest`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ChunkNotFound`].
+    pub fn content(&self, chunk_ids: &[u64], rest: Option<Vec<u8>>) -> Result<Content, Error> {
+        let piece = |id: &u64| {
+            let uploads = &self.state.uploads;
+            uploads
+                .piece(&self.store, *id)
+                .ok_or(Error::ChunkNotFound { chunk: *id })
+        };
+        Ok(Content {
+            pieces: chunk_ids.iter().map(piece).collect::<Result<_, _>>()?,
+            rest,
+        })
+    }
+
+    /// The bounds on what may wait.
+    pub fn limits(&self) -> Limits {
+        self.state.uploads.limits
+    }
+
+    /// Sets the bounds on what may wait. What waits already may exceed them.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`].
+    pub fn set_limits(&mut self, limits: Limits) -> Result<(), StorageError> {
+        self.state.uploads.limits = limits;
+        self.save()
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        self.store.reclaim(RECLAIM)?;
+        Ok(self.save()?)
+    }
+}
+
+/// Nodes of dropped batches that one call frees at most.
+const RECLAIM: u32 = 20_000;
+
+impl Uploads {
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// All batches, by id.
+    fn batches<M: Memory>(&self, store: &Store<M>) -> Result<Vec<(u64, Batch)>, StorageError> {
+        let mut leaves = Vec::new();
+        store
+            .forest
+            .page(&self.tree, 0, self.totals.batches, |leaf| leaves.push(leaf));
+        leaves
+            .iter()
+            .map(|leaf| {
+                let id = leaf.path.get(1).and_then(|label| label.first_chunk());
+                let id = u64::from_be_bytes(*id.ok_or(StorageError::Corrupt {
+                    structure: "tree of uploads",
+                    at: 0,
+                })?);
+                Ok((id, from_cbor(&leaf.value)?))
+            })
+            .collect()
+    }
+
+    fn batch<M: Memory>(
+        &self,
+        store: &Store<M>,
+        id: u64,
+    ) -> Result<Option<Batch>, StorageError> {
+        match store.forest.get(&self.tree, &batch_path(id)) {
+            Some(leaf) => from_cbor(&leaf.value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn put<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+        batch: &Batch,
+    ) -> Result<(), StorageError> {
+        store
+            .forest
+            .insert(&mut self.tree, &batch_path(id), &to_cbor(batch), b"")
+            .map_err(storage_error)
+    }
+
+    /// Drops a batch; false if there is none.
+    fn remove<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+    ) -> Result<bool, StorageError> {
+        let Some(batch) = self.batch(store, id)? else {
+            return Ok(false);
+        };
+        for path in [batch_path(id), chunks_path(id)] {
+            store
+                .forest
+                .remove_below(&mut self.tree, &path)
+                .map_err(storage_error)?;
+        }
+        self.totals.batches -= 1;
+        self.totals.chunks -= u64::from(batch.chunks);
+        self.totals.bytes -= batch.bytes;
+        Ok(true)
+    }
+
+    fn piece<M: Memory>(&self, store: &Store<M>, chunk_id: u64) -> Option<Piece> {
+        let path = chunk_path(chunk_id >> 32, chunk_id as u32);
+        let leaf = store.forest.get(&self.tree, &path)?;
+        let (_, piece) = leaf.attachment.split_first()?;
+        Some(Piece::decode(piece.first_chunk()?))
+    }
+
+    fn check_room(&self, chunks: u64, bytes: u64) -> Result<(), Error> {
+        match (self.limits.max_chunks, self.limits.max_bytes) {
+            (Some(limit), _) if self.totals.chunks + chunks > limit => {
+                Err(Error::ChunkLimit { limit })
+            }
+            (_, Some(limit)) if self.totals.bytes + bytes > limit => {
+                Err(Error::ByteLimit { limit })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self {
+            tree: Tree::EMPTY,
+            last_batch: 0,
+            totals: Totals::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl From<&Uploads> for Saved {
+    fn from(uploads: &Uploads) -> Self {
+        Self {
+            tree: uploads.tree.encode(),
+            last_batch: uploads.last_batch,
+            totals: uploads.totals,
+            limits: uploads.limits,
+        }
+    }
+}
+
+impl From<Saved> for Uploads {
+    fn from(saved: Saved) -> Self {
+        Self {
+            tree: Tree::decode(&saved.tree),
+            last_batch: saved.last_batch,
+            totals: saved.totals,
+            limits: saved.limits,
+        }
+    }
+}
+
+fn batch_path(id: u64) -> Labels {
+    Labels::new().with(b"b").with(&id.to_be_bytes())
+}
+
+fn chunks_path(batch: u64) -> Labels {
+    Labels::new().with(b"c").with(&batch.to_be_bytes())
+}
+
+fn chunk_path(batch: u64, number: u32) -> Labels {
+    chunks_path(batch).with(&number.to_be_bytes())
+}
+
+/// The paths here are short and none begins with another, so nothing but memory can be wrong.
+fn storage_error(error: TreeError) -> StorageError {
+    match error {
+        TreeError::Storage(error) => error,
+        TreeError::Prefix { .. } | TreeError::TooDeep { .. } | TreeError::TooLong { .. } => {
+            StorageError::Corrupt {
+                structure: "tree of uploads",
+                at: 0,
+            }
+        }
+    }
+}
