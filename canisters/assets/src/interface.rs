@@ -1,7 +1,7 @@
 //! `candid/assets.did` is what the code exports.
 
-use candid_parser::utils::{CandidSource, service_equal};
 use candid::Principal;
+use candid_parser::utils::{CandidSource, service_equal};
 use ic_hallmark::api::*;
 
 candid::export_service!();

@@ -17,7 +17,13 @@ impl Canister {
         let mut network = Network::new(Config::new([SubnetKind::Application]))?;
         let id = network.create_canister(SENDER);
         network
-            .install(SENDER, id, InstallMode::Install, wasm.to_vec(), no_arguments())
+            .install(
+                SENDER,
+                id,
+                InstallMode::Install,
+                wasm.to_vec(),
+                no_arguments(),
+            )
             .map_err(|reject| anyhow!("install: {reject}"))?;
         Ok(Self { network, id })
     }
@@ -66,7 +72,11 @@ impl Canister {
         let reply = self.query("http_request", request)?;
         let response = Decode!(&reply, HttpResponse)?;
         let expected = if url.contains("nothing") { 404 } else { 200 };
-        ensure!(response.status_code == expected, "{url}: {}", response.status_code);
+        ensure!(
+            response.status_code == expected,
+            "{url}: {}",
+            response.status_code
+        );
         Ok(self.last())
     }
 
@@ -76,7 +86,10 @@ impl Canister {
             length: None,
         };
         let reply = self.query("list", arguments)?;
-        ensure!(Decode!(&reply, Vec<AssetDetails>)?.len() == 100, "a page has 100 assets");
+        ensure!(
+            Decode!(&reply, Vec<AssetDetails>)?.len() == 100,
+            "a page has 100 assets"
+        );
         Ok(self.last())
     }
 }
@@ -84,8 +97,14 @@ impl Canister {
 /// What a browser sends.
 const REQUEST_HEADERS: [(&str, &str); 6] = [
     ("host", "lxzze-o7777-77777-aaaaa-cai.icp0.io"),
-    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
-    ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    (
+        "user-agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    ),
+    (
+        "accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    ),
     ("accept-language", "en-US,en;q=0.5"),
     ("accept-encoding", "gzip, deflate, br, zstd, identity"),
     ("sec-fetch-mode", "navigate"),

@@ -83,7 +83,10 @@ pub(crate) fn print(reports: &[Report]) {
         "| {:<35} | {:>9} | {:>9} | {:>9} | {:>9} | {:>10} | {:>12} |",
         "workload", "wasm", "system", "reply", "stable", "heap pages", "stable pages"
     );
-    println!("| {:-<35} | --------: | --------: | --------: | --------: | ---------: | -----------: |", "");
+    println!(
+        "| {:-<35} | --------: | --------: | --------: | --------: | ---------: | -----------: |",
+        ""
+    );
     for row in &last.rows {
         if let Some(bill) = &row.bill {
             println!(

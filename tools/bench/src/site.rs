@@ -38,7 +38,10 @@ pub(crate) fn deploy(canister: &mut Canister, count: u32) -> anyhow::Result<Exec
     let mut operations = Vec::new();
     let numbers: Vec<u32> = (0..count).collect();
     for numbers in numbers.chunks(CALL_BYTES / SIZE) {
-        let contents: Vec<Vec<u8>> = numbers.iter().map(|number| content(&key(*number))).collect();
+        let contents: Vec<Vec<u8>> = numbers
+            .iter()
+            .map(|number| content(&key(*number)))
+            .collect();
         let chunks = create_chunks(canister, &mut bill, &batch, &contents)?;
         for ((number, content), chunk) in numbers.iter().zip(&contents).zip(chunks) {
             operations.push(create(key(*number)));
@@ -148,7 +151,10 @@ fn create(key: String) -> BatchOperationKind {
         key,
         content_type: "text/html".to_owned(),
         max_age: None,
-        headers: Some(vec![("X-Content-Type-Options".to_owned(), "nosniff".to_owned())]),
+        headers: Some(vec![(
+            "X-Content-Type-Options".to_owned(),
+            "nosniff".to_owned(),
+        )]),
         enable_aliasing: Some(true),
         allow_raw_access: Some(true),
     })
