@@ -51,7 +51,12 @@ impl World {
         world
     }
 
-    pub(crate) fn put(&mut self, key: &str, content_type: &str, content: &[u8]) -> Result<(), Error> {
+    pub(crate) fn put(
+        &mut self,
+        key: &str,
+        content_type: &str,
+        content: &[u8],
+    ) -> Result<(), Error> {
         self.site.commit(
             [
                 create(key, content_type),
