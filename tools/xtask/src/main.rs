@@ -1,3 +1,134 @@
 //! The tasks of this repository: `cargo xtask help`.
+//!
+//! One table of commands; each is a few lines over [`workspace`] (where things are, how
+//! cargo is run) and [`canisters`] (how a canister becomes an artifact).
 
-fn main() {}
+mod browser;
+mod canisters;
+mod module;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::Workspace;
+
+const HELP: &str = "\
+The tasks of this repository.
+
+    cargo xtask build            build every canister into target/canisters
+    cargo xtask test [ARGS]      build everything, run every test; ARGS go to `cargo test`
+    cargo xtask serve DIR [ARGS] serve a directory from a local Internet Computer;
+                                 ARGS go to `hallmark serve` (see `serve --help`)
+    cargo xtask bench [ARGS]     count instructions and memory of the asset canister
+    cargo xtask check            formatting and lints, as in CI
+    cargo xtask help             this text
+
+What is missing (the wasm32-unknown-unknown target, and for `test` a Chromium when run
+as root on Debian) is installed, and it is said so.";
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(mut args: Vec<String>) -> Result<ExitCode> {
+    if args.is_empty() {
+        println!("{HELP}");
+        return Ok(ExitCode::from(2));
+    }
+    let command = args.remove(0);
+    match command.as_str() {
+        "build" => build(&args),
+        "test" => test(&args),
+        "serve" => serve(&args),
+        "bench" => bench(&args),
+        "check" => check(&args),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!("there is no task `{other}`; `cargo xtask help` lists them"),
+    }
+}
+
+fn build(args: &[String]) -> Result<ExitCode> {
+    refuse(args, "build")?;
+    canisters::build(&Workspace::find()?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn test(args: &[String]) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    canisters::build(&workspace)?;
+    browser::ensure()?;
+    workspace
+        .cargo()
+        .args(["build", "--locked", "-p", "local-ic", "-p", "hallmark"])
+        .succeed()?;
+
+    let mut tests = workspace.cargo();
+    tests.args(["test", "--workspace", "--locked"]).args(args);
+    tests.env("HALLMARK_CANISTERS", workspace.artifacts());
+    if std::env::var_os("POCKET_IC_BIN").is_none() {
+        tests.env("POCKET_IC_BIN", workspace.binary("local-ic"));
+    }
+    tests.status()
+}
+
+fn serve(args: &[String]) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    canisters::build(&workspace)?;
+    workspace
+        .cargo()
+        .args(["build", "--locked", "-p", "hallmark"])
+        .succeed()?;
+
+    let mut hallmark = workspace.program(&workspace.binary("hallmark"));
+    hallmark.arg("serve").args(args);
+    if !args.iter().any(|arg| arg == "--canister") {
+        let canister = workspace.artifacts().join("assets.wasm.gz");
+        hallmark.arg("--canister").arg(canister);
+    }
+    hallmark.status()
+}
+
+fn bench(args: &[String]) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    canisters::build(&workspace)?;
+    let mut bench = workspace.cargo();
+    bench
+        .args(["run", "--locked", "--quiet", "-p", "hallmark-bench", "--"])
+        .args(args)
+        .env("HALLMARK_CANISTERS", workspace.artifacts());
+    bench.status()
+}
+
+fn check(args: &[String]) -> Result<ExitCode> {
+    refuse(args, "check")?;
+    let workspace = Workspace::find()?;
+    workspace
+        .cargo()
+        .args(["fmt", "--all", "--check"])
+        .succeed()
+        .context("`cargo fmt --all` formats what is listed above")?;
+    let lints = ["clippy", "--workspace", "--all-targets", "--locked"];
+    workspace
+        .cargo()
+        .args(lints)
+        .args(["--", "--deny", "warnings"])
+        .status()
+}
+
+fn refuse(args: &[String], task: &str) -> Result<()> {
+    match args.first() {
+        None => Ok(()),
+        Some(arg) => bail!("`cargo xtask {task}` takes no arguments, but got `{arg}`"),
+    }
+}
