@@ -264,6 +264,22 @@ fn a_content_type_that_no_answer_can_carry_is_refused() {
 }
 
 #[test]
+fn an_asset_that_has_too_much_of_something_is_refused() {
+    let scene = Scene::showing(&[("/a.txt", "text/plain", b"a")]);
+    let long = "a".repeat(100_000);
+    let changed = SetAssetProperties {
+        headers: Some(Some(headers(&[("X-Long", &long)]))),
+        ..properties("/a.txt")
+    };
+    let words = "asset /a.txt has more than";
+    refuses(&scene, vec![changed.into()], words, "bytes of headers");
+
+    let encoding = |number| inline("/a.txt", &format!("own-{number}"), b"a").into();
+    let operations = (0..100).map(encoding).collect();
+    refuses(&scene, operations, words, "encodings");
+}
+
+#[test]
 fn a_key_that_a_verifier_would_misread_is_refused() {
     let scene = Scene::new();
     for key in ["/<*>", "/a/<$>", "/<*>/b"] {
