@@ -62,10 +62,27 @@ impl<'s> Request<'s> {
     #[track_caller]
     pub(crate) fn answer(&self) -> Answer {
         let response = self.unverified();
-        match self.verify(&response) {
-            Ok(certified) => Answer::new(&self.wire, response, certified),
-            Err(error) => panic!("{}: {error}\n{response:?}", self.line()),
+        assert_ne!(response.upgrade, Some(true), "{}", self.line());
+        let certified = self.verify(&response).unwrap_or_else(|error| {
+            panic!("{}: {error}\n{response:?}", self.line());
+        });
+        Answer::certified(&self.wire, response, certified)
+    }
+
+    /// Sends the request, and repeats it as an update call if the answer asks for
+    /// that, as a gateway does. What an update call answers, the network agrees
+    /// on.
+    #[track_caller]
+    pub(crate) fn answer_or_upgrade(&self) -> Answer {
+        if self.unverified().upgrade != Some(true) {
+            return self.answer();
         }
+        let reply = self
+            .scene
+            .owner()
+            .update("http_request_update", (&self.wire,));
+        let (response,) = reply.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", self.line()));
+        Answer::agreed(&self.wire, response)
     }
 
     /// Sends a request that no verifier can read, so that there is nothing to
@@ -127,7 +144,7 @@ impl<'s> Request<'s> {
         assert_eq!(range.start, 0);
         let mut body = first.body().to_vec();
         while body.len() < total {
-            let part = self.clone().from_byte(body.len()).answer();
+            let part = self.clone().starting_at(body.len()).answer();
             let (range, new_total) = part.content_range();
             assert_eq!((range.start, new_total), (body.len(), total));
             body.extend(part.body());
@@ -137,7 +154,7 @@ impl<'s> Request<'s> {
     }
 
     /// Asks for the body from this byte on, in the words of a gateway.
-    pub(crate) fn from_byte(self, first: usize) -> Self {
+    pub(crate) fn starting_at(self, first: usize) -> Self {
         self.with_header("Range", &format!("bytes={first}-"))
     }
 
@@ -157,7 +174,7 @@ impl<'s> Request<'s> {
     }
 }
 
-/// A verified answer.
+/// An answer that a client can rely on.
 pub(crate) struct Answer {
     request: HttpRequest,
     response: HttpResponse,
@@ -165,14 +182,23 @@ pub(crate) struct Answer {
 
 impl Answer {
     #[track_caller]
-    fn new(request: &HttpRequest, response: HttpResponse, certified: VerifiedResponse) -> Self {
+    fn certified(
+        request: &HttpRequest,
+        response: HttpResponse,
+        certified: VerifiedResponse,
+    ) -> Self {
         // A gateway passes on only what is certified. So that tests may look at
         // the response itself, nothing in it may be anything else.
         let certified: Vec<_> = certified.headers.iter().map(lower_case).collect();
         for field in response.headers.iter().map(lower_case) {
             assert!(certified.contains(&field), "{field:?} is not certified");
         }
-        assert_eq!(response.upgrade.unwrap_or(false), false);
+        Self::agreed(request, response)
+    }
+
+    #[track_caller]
+    fn agreed(request: &HttpRequest, response: HttpResponse) -> Self {
+        // What gateways get by callbacks, they do not always verify.
         assert!(response.streaming_strategy.is_none());
         Self {
             request: request.clone(),

@@ -2,7 +2,7 @@
 //! what is refused changes nothing.
 
 use crate::interface::*;
-use crate::scene::{Scene, refused, refused_mentioning};
+use crate::scene::{Scene, refused_for};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 
@@ -10,12 +10,12 @@ fn sha256(content: &[u8]) -> Option<ByteBuf> {
     Some(ByteBuf::from(Sha256::digest(content).to_vec()))
 }
 
-/// Commits operations that must be refused in these words and change nothing,
-/// not even by what precedes the fault.
+/// Commits operations that must be refused in these words for this thing, and
+/// change nothing, not even by what precedes the fault.
 #[track_caller]
-fn refuses(scene: &Scene, operations: Vec<Operation>, words: &str) {
+fn refuses(scene: &Scene, operations: Vec<Operation>, words: &str, thing: &str) {
     let before = scene.state();
-    refused(scene.owner().commit(0, operations), words);
+    refused_for(scene.owner().commit(0, operations), words, thing);
     assert_eq!(scene.state(), before);
 }
 
@@ -41,22 +41,27 @@ fn a_batch_brings_assets() {
     owner.commit(batch, operations).unwrap();
     assert_eq!(scene.get("/a.txt").whole_body(), b"threeone");
     assert_eq!(scene.get("/b.txt").whole_body(), b"twolast");
-    refused(owner.create_chunk(batch, b"late"), "batch not found");
+    let late = owner.create_chunk(batch, b"late");
+    refused_for(late, "batch not found", &batch.to_string());
 }
 
 #[test]
 fn batches_and_chunks_that_are_not_there() {
     let scene = Scene::new();
     let owner = scene.owner();
-    refused(owner.create_chunk(99, b"a"), "batch not found");
-    refused(owner.create_chunks(99, &[b"a", b"b"]), "batch not found");
+    refused_for(owner.create_chunk(99, b"a"), "batch not found", "99");
+    refused_for(
+        owner.create_chunks(99, &[b"a", b"b"]),
+        "batch not found",
+        "99",
+    );
     let batch = owner.create_batch().unwrap();
     owner.create_chunk(batch, b"a").unwrap();
     let operations = vec![
         create("/a.txt", "text/plain").into(),
         content("/a.txt", "identity", &[99]).into(),
     ];
-    refused(owner.commit(batch, operations), "chunk not found");
+    refused_for(owner.commit(batch, operations), "chunk not found", "99");
 }
 
 #[test]
@@ -71,34 +76,31 @@ fn a_batch_can_be_deleted_once() {
     owner
         .update::<()>("delete_batch", (Batch { batch_id },))
         .unwrap();
-    refused(owner.create_chunk(batch_id, b"a"), "batch not found");
+    let gone = batch_id.to_string();
+    refused_for(owner.create_chunk(batch_id, b"a"), "batch not found", &gone);
     let again = owner.update::<()>("delete_batch", (Batch { batch_id },));
-    refused(again, "batch not found");
+    refused_for(again, "batch not found", &gone);
 }
 
 /// Large deploys come as several commits under the id 0, which no batch has, and
 /// a last one without operations under that of the batch with the chunks.
 #[test]
-fn a_deploy_in_stages_is_published_at_its_end() {
+fn a_deploy_may_come_in_stages() {
     let scene = Scene::showing(&[("/index.html", "text/html", b"old")]);
     let owner = scene.owner();
     let batch = owner.create_batch().unwrap();
     let chunk = owner.create_chunk(batch, b"new").unwrap();
-    let before = scene.state();
-
     let index = content("/index.html", "identity", &[chunk]);
     owner.commit(0, vec![index.into()]).unwrap();
     let page = create("/page.html", "text/html");
     owner.commit(0, vec![page.into()]).unwrap();
     let body = inline("/page.html", "identity", b"page");
     owner.commit(0, vec![body.into()]).unwrap();
-    assert_eq!(scene.state().0, before.0);
-    scene.get("/index.html").answer().shows(200, "old");
-
     owner.commit(batch, Vec::new()).unwrap();
     scene.get("/index.html").answer().shows(200, "new");
     scene.get("/page.html").answer().shows(200, "page");
-    refused(owner.create_chunk(batch, b"late"), "batch not found");
+    let late = owner.create_chunk(batch, b"late");
+    refused_for(late, "batch not found", &batch.to_string());
 }
 
 #[test]
@@ -115,9 +117,9 @@ fn a_commit_that_fails_half_way_changes_nothing() {
         inline("/index.html", "identity", b"changed").into(),
         inline("/abd.txt", "identity", b"abd").into(),
     ];
-    refuses(&scene, operations, words);
+    refuses(&scene, operations, words, "/abd.txt");
     let operations = vec![Operation::Clear(Empty {}), properties("/a.txt").into()];
-    refuses(&scene, operations, words);
+    refuses(&scene, operations, words, "/a.txt");
     scene.get("/").answer().shows(200, "index");
     scene.get("/a.txt").answer().shows(200, "a");
 }
@@ -136,7 +138,7 @@ fn chunks_outlive_a_commit_that_fails() {
     };
     let mut bad = good();
     bad.push(content("/b.txt", "identity", &[chunk]).into());
-    refused(owner.commit(batch, bad), "asset not found");
+    refused_for(owner.commit(batch, bad), "asset not found", "/b.txt");
     owner.commit(batch, good()).unwrap();
     scene.get("/a.txt").answer().shows(200, "a");
 }
@@ -144,12 +146,15 @@ fn chunks_outlive_a_commit_that_fails() {
 #[test]
 fn operations_on_assets_that_are_or_are_not_there() {
     let scene = Scene::showing(&[("/a.txt", "text/plain", b"a")]);
-    let missing = "asset not found";
-    refuses(&scene, vec![inline("/b", "identity", b"b").into()], missing);
-    refuses(&scene, vec![properties("/b").into()], missing);
-    refuses(&scene, vec![unset("/b", "gzip")], missing);
-    let again = create("/a.txt", "text/plain");
-    refuses(&scene, vec![again.into()], "asset already exists");
+    for operation in [
+        inline("/b", "identity", b"b").into(),
+        properties("/b").into(),
+        unset("/b", "gzip"),
+    ] {
+        refuses(&scene, vec![operation], "asset not found", "/b");
+    }
+    let again = vec![create("/a.txt", "text/plain").into()];
+    refuses(&scene, again, "asset already exists", "/a.txt");
 
     // What is already gone need not be there to be removed.
     let before = scene.owner().list_all();
@@ -164,6 +169,7 @@ fn content_must_be_something() {
         &scene,
         vec![content("/a.txt", "identity", &[]).into()],
         "encoding must have at least one chunk or contain last_chunk",
+        "/a.txt",
     );
     scene.apply([inline("/a.txt", "identity", b"").into()]);
     scene.get("/a.txt").answer().shows(200, "");
@@ -176,10 +182,10 @@ fn a_hash_that_is_given_is_compared() {
         sha256,
         ..inline("/a.txt", "identity", b"new")
     };
-    let mismatch = "sha256 mismatch";
-    refuses(&scene, vec![with_hash(sha256(b"other")).into()], mismatch);
-    let short = Some(ByteBuf::from([1, 2]));
-    refuses(&scene, vec![with_hash(short).into()], "invalid SHA-256");
+    let wrong = vec![with_hash(sha256(b"other")).into()];
+    refuses(&scene, wrong, "sha256 mismatch", "/a.txt");
+    let short = vec![with_hash(Some(ByteBuf::from([1, 2]))).into()];
+    refuses(&scene, short, "invalid SHA-256", "/a.txt");
     scene.get("/a.txt").answer().shows(200, "a");
 
     scene.apply([with_hash(sha256(b"new")).into()]);
@@ -224,15 +230,21 @@ fn a_header_that_no_answer_can_carry_is_refused_by_name() {
             ..create("/b.txt", "text/plain")
         };
         let operations = vec![created.into(), inline("/b.txt", "identity", b"b").into()];
-        refused_mentioning(scene.owner().commit(0, operations), &[name, "/b.txt"]);
+        refused_for(
+            scene.owner().commit(0, operations),
+            "invalid header of /b.txt",
+            name,
+        );
 
         let changed = SetAssetProperties {
             headers: Some(Some(headers(&[(name, value)]))),
             ..properties("/a.txt")
         };
-        refused_mentioning(
-            scene.owner().commit(0, vec![changed.into()]),
-            &[name, "/a.txt"],
+        let operations = vec![changed.into()];
+        refused_for(
+            scene.owner().commit(0, operations),
+            "invalid header of /a.txt",
+            name,
         );
         assert_eq!(scene.state(), before);
     }
@@ -246,8 +258,37 @@ fn a_content_type_that_no_answer_can_carry_is_refused() {
         create("/a.txt", "text/plain\r\nX-Bad: a").into(),
         inline("/a.txt", "identity", b"a").into(),
     ];
-    refused_mentioning(scene.owner().commit(0, operations), &["/a.txt"]);
+    let words = "invalid header of /a.txt";
+    refused_for(scene.owner().commit(0, operations), words, "content-type");
     assert_eq!(scene.state(), before);
+}
+
+#[test]
+fn an_asset_that_has_too_much_of_something_is_refused() {
+    let scene = Scene::showing(&[("/a.txt", "text/plain", b"a")]);
+    let long = "a".repeat(100_000);
+    let changed = SetAssetProperties {
+        headers: Some(Some(headers(&[("X-Long", &long)]))),
+        ..properties("/a.txt")
+    };
+    let words = "asset /a.txt has more than";
+    refuses(&scene, vec![changed.into()], words, "bytes of headers");
+
+    let encoding = |number| inline("/a.txt", &format!("own-{number}"), b"a").into();
+    let operations = (0..100).map(encoding).collect();
+    refuses(&scene, operations, words, "encodings");
+}
+
+#[test]
+fn a_key_that_a_verifier_would_misread_is_refused() {
+    let scene = Scene::new();
+    for key in ["/<*>", "/a/<$>", "/<*>/b"] {
+        let operations = vec![
+            create(key, "text/plain").into(),
+            inline(key, "identity", b"a").into(),
+        ];
+        refuses(&scene, operations, "invalid key", key);
+    }
 }
 
 #[test]
@@ -260,7 +301,9 @@ fn a_key_that_is_too_long_is_refused() {
         inline(&key, "identity", b"a").into(),
     ];
     let refusal = scene.owner().commit(0, operations).unwrap_err();
-    assert!(refusal.words().contains("key") && refusal.words().len() < 1000);
+    let said = refusal.words();
+    assert!(said.starts_with("invalid key \"/aaaa"), "{said}");
+    assert!(said.contains("100001 bytes") && said.len() < 1000, "{said}");
     assert_eq!(scene.state(), before);
 }
 
@@ -268,14 +311,11 @@ fn a_key_that_is_too_long_is_refused() {
 fn single_operations_have_methods_of_their_own() {
     let scene = Scene::new();
     let owner = scene.owner();
-    let call = |method, args| owner.update::<()>(method, args);
     owner
         .update::<()>("create_asset", (create("/a.txt", "text/plain"),))
         .unwrap();
-    refused(
-        call("create_asset", (create("/a.txt", "text/plain"),)),
-        "asset already exists",
-    );
+    let again = owner.update::<()>("create_asset", (create("/a.txt", "text/plain"),));
+    refused_for(again, "asset already exists", "/a.txt");
     let put = |body| owner.update::<()>("set_asset_content", (inline("/a.txt", "identity", body),));
     put(b"a").unwrap();
     scene.get("/a.txt").answer().shows(200, "a");

@@ -146,12 +146,6 @@ pub(crate) enum CanisterArgs {
     Upgrade(Permissions),
 }
 
-#[derive(CandidType, Deserialize, Clone, Debug, PartialEq)]
-pub(crate) enum Validation {
-    Ok(String),
-    Err(String),
-}
-
 /// Limits as `configure` takes them: outer `None` keeps one, `Some(None)` lifts it.
 #[derive(CandidType, Deserialize, Clone, Debug, Default)]
 pub(crate) struct Configure {

@@ -1,7 +1,7 @@
 //! Limits on uploads, which whoever may commit sets.
 
 use crate::interface::*;
-use crate::scene::{Caller, Scene, refused};
+use crate::scene::{Caller, Scene, refused_for};
 
 fn configure(owner: Caller<'_>, limits: Configure) {
     owner.update::<()>("configure", (limits,)).unwrap();
@@ -49,7 +49,7 @@ fn batches_can_be_limited() {
         },
     );
     let batches = [(); 3].map(|()| owner.create_batch().unwrap());
-    refused(owner.create_batch(), "batch limit exceeded");
+    refused_for(owner.create_batch(), "batch limit exceeded", "3");
     owner.commit(batches[0], Vec::new()).unwrap();
     owner.create_batch().unwrap();
 }
@@ -68,12 +68,13 @@ fn chunks_can_be_limited() {
     );
     let batch = owner.create_batch().unwrap();
     owner.create_chunks(batch, &[b"a", b"b"]).unwrap();
-    refused(
+    refused_for(
         owner.create_chunks(batch, &[b"c", b"d"]),
         "chunk limit exceeded",
+        "3",
     );
     owner.create_chunk(batch, b"c").unwrap();
-    refused(owner.create_chunk(batch, b"d"), "chunk limit exceeded");
+    refused_for(owner.create_chunk(batch, b"d"), "chunk limit exceeded", "3");
 }
 
 #[test]
@@ -90,7 +91,15 @@ fn bytes_can_be_limited() {
     );
     let batch = owner.create_batch().unwrap();
     owner.create_chunks(batch, &[&[0; 100], &[0; 100]]).unwrap();
-    refused(owner.create_chunk(batch, &[0; 90]), "byte limit exceeded");
+    refused_for(
+        owner.create_chunk(batch, &[0; 90]),
+        "byte limit exceeded",
+        "289",
+    );
     owner.create_chunk(batch, &[0; 89]).unwrap();
-    refused(owner.create_chunk(batch, b"a"), "byte limit exceeded");
+    refused_for(
+        owner.create_chunk(batch, b"a"),
+        "byte limit exceeded",
+        "289",
+    );
 }

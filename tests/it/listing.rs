@@ -1,7 +1,7 @@
 //! What the canister tells about itself and its assets.
 
 use crate::interface::*;
-use crate::scene::{Scene, refused};
+use crate::scene::{Scene, refused_for};
 use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 
@@ -103,6 +103,6 @@ fn properties_are_told_by_exact_key() {
     let owner = scene.owner();
     let properties = owner.properties("/a.html").unwrap();
     assert_eq!((properties.max_age, properties.is_aliased), (None, None));
-    refused(owner.properties("/a"), "asset not found");
-    refused(owner.properties(""), "asset not found");
+    refused_for(owner.properties("/a"), "asset not found", "/a");
+    refused_for(owner.properties(""), "asset not found", "");
 }

@@ -3,7 +3,7 @@
 //!
 //! A test is a scene, an act and an expectation:
 //!
-//! ```ignore
+//! ```text
 //! let scene = Scene::showing(&[("/index.html", "text/html", b"hello")]);
 //! scene.get("/").answer().shows(200, "hello").with("content-type", "text/html");
 //! ```

@@ -5,10 +5,9 @@
 //! themselves.
 
 use crate::interface::*;
-use crate::scene::{Caller, Refusal, Scene, owner, person, refused};
+use crate::scene::{Caller, Refusal, Scene, owner, person, refused, refused_for};
 use candid::Principal;
 use candid::utils::ArgumentEncoder;
-use serde_bytes::ByteBuf;
 
 /// Everyone there is: each permission is held by one person, who holds no other.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,47 +100,7 @@ struct Batch {
 }
 
 #[test]
-fn proposing_takes_prepare_or_commit() {
-    #[derive(candid::CandidType, Clone)]
-    struct ComputeEvidence {
-        batch_id: u128,
-        max_iterations: Option<u16>,
-    }
-    let scene = scene_of_everyone();
-    let words = "Caller does not have Prepare permission";
-    let may = [Preparer, Committer];
-    let proposal = CommitBatch {
-        batch_id: 99,
-        operations: Vec::new(),
-    };
-    only(
-        &may,
-        words,
-        &scene,
-        order("propose_commit_batch", (proposal,)),
-    );
-    let evidence = ComputeEvidence {
-        batch_id: 99,
-        max_iterations: Some(1),
-    };
-    only(&may, words, &scene, call("compute_evidence", (evidence,)));
-}
-
-#[test]
 fn changing_the_site_takes_commit() {
-    #[derive(candid::CandidType, Clone)]
-    struct CommitProposed {
-        batch_id: u128,
-        evidence: ByteBuf,
-    }
-    #[derive(candid::CandidType, Clone)]
-    struct Store {
-        key: String,
-        content_type: String,
-        content_encoding: String,
-        content: ByteBuf,
-        sha256: Option<ByteBuf>,
-    }
     let scene = scene_of_everyone();
     let may = |act: &dyn Fn(Caller<'_>) -> Result<(), Refusal>| {
         let words = "Caller does not have Commit permission";
@@ -149,11 +108,6 @@ fn changing_the_site_takes_commit() {
     };
     let key = "/a.txt".to_owned();
     may(&|caller| caller.commit(0, vec![delete("/a.txt")]));
-    let proposed = CommitProposed {
-        batch_id: 99,
-        evidence: ByteBuf::new(),
-    };
-    may(&order("commit_proposed_batch", (proposed,)));
     may(&order("create_asset", (create(&key, "text/plain"),)));
     may(&order(
         "set_asset_content",
@@ -165,14 +119,6 @@ fn changing_the_site_takes_commit() {
         content_encoding: "identity".to_owned(),
     };
     may(&order("unset_asset_content", (encoding,)));
-    let store = Store {
-        key: key.clone(),
-        content_type: "text/plain".to_owned(),
-        content_encoding: "identity".to_owned(),
-        content: ByteBuf::from("a"),
-        sha256: None,
-    };
-    may(&order("store", (store,)));
     may(&order("delete_asset", (DeleteAsset { key },)));
     may(&order("configure", (Configure::default(),)));
     may(&order("clear", (Empty {},)));
@@ -214,7 +160,7 @@ fn anyone_may_look() {
         let (version,): (u16,) = caller.query("api_version", ()).unwrap();
         assert_eq!(version, 2);
         assert_eq!(caller.list(None, None).unwrap(), []);
-        refused(caller.properties("/a"), "asset not found");
+        refused_for(caller.properties("/a"), "asset not found", "/a");
         assert_eq!(
             caller.permitted(Permission::Commit),
             [Committer.principal()]
@@ -368,56 +314,4 @@ fn the_wrong_kind_of_argument_is_refused() {
     );
     assert_eq!(scene.state(), before);
     assert_eq!(scene.owner().permitted(Permission::Commit), [owner()]);
-}
-
-/// Governance canisters put these texts before voters.
-#[test]
-fn a_call_can_be_described_before_it_is_made() {
-    let scene = Scene::new();
-    let someone = person(20);
-    let permission = Permission::ManagePermissions;
-    let grant = GrantPermission {
-        to_principal: someone,
-        permission,
-    };
-    let revoke = RevokePermission {
-        of_principal: someone,
-        permission,
-    };
-    let configure = Configure {
-        max_batches: Some(Some(1)),
-        ..Configure::default()
-    };
-    described(
-        &scene,
-        "validate_grant_permission",
-        (grant,),
-        &format!("grant ManagePermissions permission to principal {someone}"),
-    );
-    described(
-        &scene,
-        "validate_revoke_permission",
-        (revoke,),
-        &format!("revoke ManagePermissions permission from principal {someone}"),
-    );
-    described(
-        &scene,
-        "validate_take_ownership",
-        (),
-        "revoke all permissions, then gives the caller Commit permissions",
-    );
-    described(
-        &scene,
-        "validate_configure",
-        (configure,),
-        "configure: ConfigureArguments \
-         { max_batches: Some(Some(1)), max_chunks: None, max_bytes: None }",
-    );
-}
-
-#[track_caller]
-fn described(scene: &Scene, method: &str, args: impl ArgumentEncoder, text: &str) {
-    let anyone = scene.caller(Principal::anonymous());
-    let (validation,): (Validation,) = anyone.update(method, args).unwrap();
-    assert_eq!(validation, Validation::Ok(text.to_owned()));
 }

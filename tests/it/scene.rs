@@ -6,7 +6,6 @@ use candid::utils::{ArgumentDecoder, ArgumentEncoder};
 use candid::{Principal, decode_args, encode_args};
 use pocket_ic::{ErrorCode, PocketIc, PocketIcBuilder, RejectResponse};
 use serde_bytes::ByteBuf;
-use std::time::Duration;
 use std::{env, fmt, fs};
 
 /// A file of a site: key, content type, body.
@@ -131,13 +130,6 @@ impl Scene {
         self.pic
             .reinstall_canister(self.canister, wasm, args, Some(owner()))
             .map_err(Refusal)
-    }
-
-    /// Lets time pass, and the network certify that it has.
-    pub(crate) fn advance(&self, by: Duration) {
-        self.pic.advance_time(by);
-        self.pic.tick();
-        self.pic.tick();
     }
 
     pub(crate) fn now_ns(&self) -> u64 {
@@ -383,14 +375,12 @@ pub(crate) fn refused<T: fmt::Debug>(result: Result<T, Refusal>, words: &str) {
     assert_eq!(result.unwrap_err().words(), words);
 }
 
-/// Expects a call to be refused, with an error that mentions all of these.
+/// Expects a call to be refused in words that begin with these, which tools look
+/// for, and that name the thing they are about.
 #[track_caller]
-pub(crate) fn refused_mentioning<T: fmt::Debug>(result: Result<T, Refusal>, mentions: &[&str]) {
+pub(crate) fn refused_for<T: fmt::Debug>(result: Result<T, Refusal>, words: &str, thing: &str) {
     let refusal = result.unwrap_err();
-    for mention in mentions {
-        assert!(
-            refusal.words().contains(mention),
-            "{mention:?} in {refusal:?}"
-        );
-    }
+    let said = refusal.words();
+    assert!(said.starts_with(words), "{words:?}, not {said:?}");
+    assert!(said.contains(thing), "{thing:?} in {said:?}");
 }
