@@ -52,17 +52,7 @@ impl World {
         content_type: &str,
         content: &[u8],
     ) -> Result<(), Error> {
-<<<<<<< HEAD
         self.site.put(key, content_type, content, NOW)
-=======
-        self.site.commit(
-            [
-                create(key, content_type),
-                set_content(key, "identity", content),
-            ],
-            NOW,
-        )
->>>>>>> http
     }
 
     /// Opens the site again from its memories, as an upgrade does.
