@@ -3,13 +3,14 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
 
 /// Counts the requests in progress. Clones count together.
 #[derive(Debug, Clone)]
@@ -108,5 +109,48 @@ impl http_body::Body for Sending {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_nobody_asks_is_idle_from_its_start() {
+        let start = Instant::now();
+        Activity::new().idle_for(LIMIT).await;
+        assert_eq!(start.elapsed(), LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idleness_begins_when_the_last_body_is_sent() {
+        let start = Instant::now();
+        let activity = Activity::new();
+        let busy = activity.begin();
+        let served = async {
+            tokio::time::sleep(10 * LIMIT).await;
+            let response = busy.until_sent(Response::new("a body".into()));
+            tokio::time::sleep(LIMIT).await;
+            drop(response);
+        };
+        tokio::join!(served, activity.idle_for(LIMIT));
+        assert_eq!(start.elapsed(), 12 * LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_counted() {
+        let start = Instant::now();
+        let activity = Activity::new();
+        let (first, second) = (activity.begin(), activity.begin());
+        let served = async {
+            drop(first);
+            tokio::time::sleep(3 * LIMIT).await;
+            drop(second);
+        };
+        tokio::join!(served, activity.idle_for(LIMIT));
+        assert_eq!(start.elapsed(), 4 * LIMIT);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::activity::Activity;
 
-/// How long a server runs unless a signal (interrupt, terminate) ends it.
+/// How long a server runs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Lifetime {
     /// Stop when no request was in progress for this long.
@@ -20,7 +20,6 @@ pub struct Lifetime {
 impl Lifetime {
     pub(super) async fn is_over(self, activity: &Activity) {
         tokio::select! {
-            () = signalled() => {}
             () = idle(self.idle, activity) => {}
             () = passed(self.total) => {}
         }
@@ -38,29 +37,5 @@ async fn passed(limit: Option<Duration>) {
     match limit {
         Some(limit) => tokio::time::sleep(limit).await,
         None => pending().await,
-    }
-}
-
-#[cfg(unix)]
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    // Without a handler the system ends the process as it always does.
-    let wait = |kind| async move {
-        match signal(kind) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => pending().await,
-        }
-    };
-    tokio::select! {
-        _ = wait(SignalKind::interrupt()) => {}
-        _ = wait(SignalKind::terminate()) => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signalled() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        pending::<()>().await;
     }
 }
