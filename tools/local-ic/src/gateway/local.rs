@@ -22,8 +22,9 @@ pub enum Clock {
     Network,
     /// This machine's. Someone else keeps the network in step with it.
     Wall,
-    /// This machine's. The gateway keeps the network in step with it: it sets
-    /// the time and executes a round before each request.
+    /// This machine's. The gateway keeps the network in step with it: before a
+    /// request it sets the time and executes a round, once a second at most, so
+    /// that the requests of one page share one certificate.
     Live,
 }
 
@@ -42,8 +43,8 @@ impl Local {
         let mut network = self.lock();
         if self.clock == Clock::Live {
             let now = wall_time();
-            // One that is ahead already stays ahead: time never runs backwards.
-            if now > network.time() && network.set_time(now).is_ok() {
+            // A network that is ahead stays ahead: time never runs backwards.
+            if now >= network.time().saturating_add(SECOND) && network.set_time(now).is_ok() {
                 network.round();
             }
         }
@@ -83,6 +84,8 @@ impl Replica for Local {
         }
     }
 }
+
+const SECOND: u64 = 1_000_000_000;
 
 fn wall_time() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);

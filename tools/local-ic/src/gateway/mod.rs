@@ -22,6 +22,24 @@
 //! The gateway adds nothing of its own to a response, and knows the network
 //! only as a [`Replica`].
 //!
+//! ```no_run
+//! use std::sync::{Arc, Mutex};
+//!
+//! use local_ic::gateway::{Clock, Gateway, Local};
+//! use local_ic::{Config, Network, SubnetKind};
+//! use tokio::net::TcpListener;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let network = Network::new(Config::new([SubnetKind::Application]))?;
+//! let network = Arc::new(Mutex::new(network));
+//! local_ic::server::runtime()?.block_on(async {
+//!     let listener = TcpListener::bind(("127.0.0.1", 8000)).await?;
+//!     Gateway::new(Local::new(network, Clock::Live)).serve(listener).await
+//! })?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [HTTP gateway protocol]: https://docs.internetcomputer.org/references/http-gateway-protocol-spec
 
 mod chunks;

@@ -76,11 +76,11 @@ pub(super) async fn set_stable_memory(
         .get(&change.blob_id.0)
         .ok_or(Refusal::NoBlob(change.blob_id.0))?;
     let set = move |network: &mut Network| network.set_stable_memory(id, &blob);
-    instance
-        .with(set)
-        .await?
-        .ok_or(Refusal::NoCanister(id))
-        .map(Json)
+    if instance.with(set).await? {
+        Ok(Json(()))
+    } else {
+        Err(Refusal::NoCanister(id))
+    }
 }
 
 /// `POST read/get_subnet`: `null` for a canister that does not exist.

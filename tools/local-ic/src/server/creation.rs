@@ -14,6 +14,7 @@ use pocket_ic::common::rest::{
 use crate::{Config, Network, SubnetKind};
 
 use super::State;
+use super::instances::Instance;
 use super::json::Body;
 use super::refusal::Refusal;
 use super::{gateways, progress, topology};
@@ -49,16 +50,30 @@ async fn try_create(
     .map_err(|error| Refusal::Impossible(error.to_string()))?;
 
     let instance = state.instances.add(network, instructions);
-    if let Some(config) = &order.progress {
-        progress::start(&instance, config).await?;
+    let created = finish(state, &instance, order.progress, order.gateway).await;
+    if created.is_err() {
+        state.instances.remove(instance.id);
     }
-    let http_gateway_info = match order.gateway {
+    created
+}
+
+/// What is done to an instance once it exists.
+async fn finish(
+    state: &Arc<State>,
+    instance: &Arc<Instance>,
+    progress: Option<AutoProgressConfig>,
+    gateway: Option<InstanceHttpGatewayConfig>,
+) -> Result<CreateInstanceResponse, Refusal> {
+    if let Some(config) = &progress {
+        progress::start(instance, config).await?;
+    }
+    let http_gateway_info = match gateway {
         None => None,
         Some(config) => Some(open_gateway(state, instance.id, config).await?),
     };
     Ok(CreateInstanceResponse::Created {
         instance_id: instance.id,
-        topology: topology::describe(&instance).await?,
+        topology: topology::describe(instance).await?,
         http_gateway_info,
     })
 }
@@ -110,6 +125,10 @@ impl Order {
                 "icp_features",
             ),
             (!set.cloud_engine.is_empty(), "a CloudEngine subnet"),
+            (
+                set.test_threshold_keys.is_some(),
+                "a TestThresholdKeys subnet",
+            ),
         ];
         if let Some((_, what)) = unsupported.iter().find(|(wanted, _)| *wanted) {
             return Err(Refusal::NotSupported((*what).to_owned()));
@@ -118,10 +137,9 @@ impl Order {
         let named = [
             (SubnetKind::Nns, &set.nns),
             (SubnetKind::Sns, &set.sns),
-            (SubnetKind::InternetIdentity, &set.ii),
+            (SubnetKind::Ii, &set.ii),
             (SubnetKind::Fiduciary, &set.fiduciary),
             (SubnetKind::Bitcoin, &set.bitcoin),
-            (SubnetKind::TestThresholdKeys, &set.test_threshold_keys),
         ];
         let unnamed = [
             (SubnetKind::System, &set.system),

@@ -45,7 +45,7 @@ impl Instances {
             .ok_or(Refusal::NoInstance(id))
     }
 
-    fn remove(&self, id: InstanceId) -> Option<Arc<Instance>> {
+    pub(super) fn remove(&self, id: InstanceId) -> Option<Arc<Instance>> {
         self.lock().get_mut(id).and_then(Option::take)
     }
 

@@ -12,6 +12,8 @@ use candid::Principal;
 use pocket_ic::common::rest::InstanceId;
 use serde_json::json;
 
+use crate::TimeError;
+
 /// Why a request was refused.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -34,10 +36,7 @@ pub(super) enum Refusal {
         caller: Principal,
     },
     /// Clocks do not run backwards.
-    IntoThePast {
-        now: u64,
-        wanted: u64,
-    },
+    IntoThePast(TimeError),
     /// A message that rounds did not answer.
     Unanswered {
         message: Vec<u8>,
@@ -65,7 +64,7 @@ impl Refusal {
             | Refusal::NoSubnet(_)
             | Refusal::NoBlob(_)
             | Refusal::NoMessage(_)
-            | Refusal::IntoThePast { .. }
+            | Refusal::IntoThePast(_)
             | Refusal::Unanswered { .. }
             | Refusal::Impossible(_) => StatusCode::BAD_REQUEST,
         }
@@ -108,7 +107,7 @@ impl fmt::Display for Refusal {
                     "{caller} did not send this message and may not read its status"
                 )
             }
-            Refusal::IntoThePast { now, wanted } => {
+            Refusal::IntoThePast(TimeError { now, wanted }) => {
                 write!(f, "SettingTimeIntoPast(({now}, {wanted}))")
             }
             Refusal::Unanswered { message, rounds } => write!(

@@ -3,6 +3,8 @@
 use axum::Json;
 use pocket_ic::common::rest::{RawTickConfigs, RawTime};
 
+use crate::Network;
+
 use super::instances::On;
 use super::json::Body;
 use super::refusal::Refusal;
@@ -16,14 +18,12 @@ pub(super) async fn get(On(instance): On) -> Result<Json<RawTime>, Refusal> {
 /// `POST update/set_time` and `POST update/set_certified_time`: certificates
 /// are made when they are asked for, so the time is certified at once.
 pub(super) async fn set(On(instance): On, Body(time): Body<RawTime>) -> Result<Json<()>, Refusal> {
-    let wanted = time.nanos_since_epoch;
-    let set = move |network: &mut crate::Network| {
-        let now = network.time();
-        network
-            .set_time(wanted)
-            .map_err(|_| Refusal::IntoThePast { now, wanted })
-    };
-    instance.with(set).await?.map(Json)
+    let set = move |network: &mut Network| network.set_time(time.nanos_since_epoch);
+    instance
+        .with(set)
+        .await?
+        .map_err(Refusal::IntoThePast)
+        .map(Json)
 }
 
 /// `POST update/tick`: one round on every subnet.

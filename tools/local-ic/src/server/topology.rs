@@ -58,11 +58,10 @@ fn raw_kind(kind: SubnetKind) -> RawKind {
         SubnetKind::Application => RawKind::Application,
         SubnetKind::Bitcoin => RawKind::Bitcoin,
         SubnetKind::Fiduciary => RawKind::Fiduciary,
-        SubnetKind::InternetIdentity => RawKind::II,
+        SubnetKind::Ii => RawKind::II,
         SubnetKind::Nns => RawKind::NNS,
         SubnetKind::Sns => RawKind::SNS,
         SubnetKind::System => RawKind::System,
-        SubnetKind::TestThresholdKeys => RawKind::TestThresholdKeys,
         SubnetKind::VerifiedApplication => RawKind::VerifiedApplication,
     }
 }
