@@ -15,7 +15,7 @@ pub(super) fn answer(exchange: Exchange, answer: Answer) -> Result<Response, Fau
     let Answer { reply, first_part } = answer;
     let is_head = exchange.question.method == Method::HEAD.as_str();
     let mut headers = passed_on(reply.headers)?;
-    let announced = headers.remove(header::CONTENT_LENGTH);
+    let announced = headers.remove(header::CONTENT_LENGTH).and_then(length);
     let status = StatusCode::from_u16(reply.status)
         .ok()
         .filter(|status| !status.is_informational())
@@ -36,11 +36,11 @@ pub(super) fn answer(exchange: Exchange, answer: Answer) -> Result<Response, Fau
             (status, Body::empty())
         }
         None if is_head => {
-            // A HEAD tells the length of what a GET would bring.
-            if let Some(length) = announced {
-                headers.insert(header::CONTENT_LENGTH, length);
-            } else if !reply.body.is_empty() {
-                headers.insert(header::CONTENT_LENGTH, reply.body.len().into());
+            // A HEAD tells the length of what a GET would bring. A canister that
+            // sends no body with it may or may not say.
+            let sent = (!reply.body.is_empty()).then_some(reply.body.len() as u64);
+            if let Some(length) = announced.or(sent) {
+                headers.insert(header::CONTENT_LENGTH, length.into());
             }
             (status, Body::empty())
         }
@@ -98,6 +98,10 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
+
+fn length(value: HeaderValue) -> Option<u64> {
+    value.to_str().ok()?.parse().ok()
+}
 
 fn passed_on(fields: Vec<(String, String)>) -> Result<HeaderMap, Fault> {
     let mut headers = HeaderMap::new();
