@@ -49,7 +49,7 @@ impl Question {
     }
 
     /// The same question for the part that begins at `first`.
-    fn from_byte(&self, first: u64) -> Question {
+    fn starting_at(&self, first: u64) -> Question {
         let mut question = self.clone();
         question
             .headers
@@ -121,7 +121,7 @@ impl Exchange {
 
     /// Asks for the part from `first` on: a partial response in one piece.
     pub(super) fn part(&self, first: u64) -> Result<(ContentRange, Vec<u8>), Fault> {
-        let question = self.question.from_byte(first);
+        let question = self.question.starting_at(first);
         let response = self.query(&question)?;
         if response.upgrade == Some(true) {
             return Err(PartFault::Upgrade.at(first));
