@@ -1,4 +1,4 @@
-//! Websites on the Internet Computer with every answer certified.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod access;

@@ -252,11 +252,7 @@ impl Uploads {
             .collect()
     }
 
-    fn batch<M: Memory>(
-        &self,
-        store: &Store<M>,
-        id: u64,
-    ) -> Result<Option<Batch>, StorageError> {
+    fn batch<M: Memory>(&self, store: &Store<M>, id: u64) -> Result<Option<Batch>, StorageError> {
         match store.forest.get(&self.tree, &batch_path(id)) {
             Some(leaf) => from_cbor(&leaf.value).map(Some),
             None => Ok(None),
@@ -276,11 +272,7 @@ impl Uploads {
     }
 
     /// Drops a batch; false if there is none.
-    fn remove<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        id: u64,
-    ) -> Result<bool, StorageError> {
+    fn remove<M: Memory>(&mut self, store: &mut Store<M>, id: u64) -> Result<bool, StorageError> {
         let Some(batch) = self.batch(store, id)? else {
             return Ok(false);
         };

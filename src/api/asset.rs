@@ -75,7 +75,10 @@ pub fn list<M: Memory>(
     arguments: &ListArguments,
 ) -> Result<Vec<AssetDetails>, Error> {
     // A number too large for the wire skips nothing, as it always did there.
-    let start = arguments.start.as_ref().and_then(|n| u64::try_from(n.0.clone()).ok());
+    let start = arguments
+        .start
+        .as_ref()
+        .and_then(|n| u64::try_from(n.0.clone()).ok());
     let start = u32::try_from(start.unwrap_or_default()).unwrap_or(u32::MAX);
     let length = arguments.length.as_ref().map_or(PAGE, |length| {
         u32::try_from(length.0.clone()).map_or(PAGE, |length| length.min(PAGE))
@@ -99,7 +102,9 @@ pub fn properties_of<M: Memory>(site: &Site<M>, key: &str) -> Result<AssetProper
     let properties = asset.properties;
     Ok(AssetProperties {
         max_age: properties.max_age,
-        headers: properties.headers.map(|headers| headers.into_iter().collect()),
+        headers: properties
+            .headers
+            .map(|headers| headers.into_iter().collect()),
         allow_raw_access: properties.allow_raw_access,
         is_aliased: properties.is_aliased,
     })
@@ -123,7 +128,9 @@ fn details(key: String, asset: Asset) -> AssetDetails {
             })
             .collect(),
         max_age: properties.max_age,
-        headers: properties.headers.map(|headers| headers.into_iter().collect()),
+        headers: properties
+            .headers
+            .map(|headers| headers.into_iter().collect()),
         allow_raw_access: properties.allow_raw_access,
         is_aliased: properties.is_aliased,
     }

@@ -15,9 +15,7 @@ use crate::{
     serve::{Request, Response, serve},
     site::{Memories, Site},
 };
-use ic_cdk::api::{
-    certified_data_set, data_certificate, is_controller, msg_caller, time, trap,
-};
+use ic_cdk::api::{certified_data_set, data_certificate, is_controller, msg_caller, time, trap};
 use ic_stable_structures::{
     DefaultMemoryImpl,
     memory_manager::{MemoryManager, VirtualMemory},
@@ -37,8 +35,7 @@ thread_local! {
 /// Opens the site in stable memory, or makes one in an empty memory, and certifies it. To be called by `init` and
 /// `post_upgrade`, so that queries, which keep nothing, find it open.
 pub fn open() {
-    let manager =
-        MemoryManager::init_with_bucket_size(DefaultMemoryImpl::default(), BUCKET);
+    let manager = MemoryManager::init_with_bucket_size(DefaultMemoryImpl::default(), BUCKET);
     let site = Site::open(Memories::of_manager(&manager, 0)).unwrap_or_else(|error| refuse(error));
     SITE.set(Some(site));
     change(|_, _| Ok(()));

@@ -19,10 +19,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    pub(super) fn to<M: Memory>(
-        site: &Site<M>,
-        path: &UrlPath<'_>,
-    ) -> Result<Self, StorageError> {
+    pub(super) fn to<M: Memory>(site: &Site<M>, path: &UrlPath<'_>) -> Result<Self, StorageError> {
         let exact = ExpressionPath::new(path.segments(), Reach::Exact);
         if let Some(resource) = site.resource(&exact)? {
             return Ok(Self {

@@ -32,7 +32,10 @@ pub fn serve_update<M: Memory>(site: &Site<M>, request: &Request) -> Response {
     let length = parts.length();
     match Range::requested(headers, length) {
         Range::Unsatisfiable => Response {
-            headers: vec![("content-range".to_owned(), ContentRange::Unsatisfied { total: length }.to_string())],
+            headers: vec![(
+                "content-range".to_owned(),
+                ContentRange::Unsatisfied { total: length }.to_string(),
+            )],
             ..Response::uncertified(416, "range not satisfiable")
         },
         Range::Whole => Response::uncertified(400, "this request is answered by a query"),

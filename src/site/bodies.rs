@@ -114,9 +114,7 @@ impl<M: Memory> Bodies<M> {
             self.retain(piece);
             return Ok(piece);
         }
-        let address = self
-            .heap
-            .store(&[&hash, &1u32.to_le_bytes(), content])?;
+        let address = self.heap.store(&[&hash, &1u32.to_le_bytes(), content])?;
         match forest.insert(&mut self.index, &key, b"", &attach(INDEX, address)) {
             Ok(()) => Ok(Piece { address, length }),
             Err(error) => {
@@ -133,8 +131,7 @@ impl<M: Memory> Bodies<M> {
     /// Takes one more reference.
     pub(crate) fn retain(&mut self, piece: Piece) {
         let references = self.heap.u32(piece.address, REFERENCES);
-        self.heap
-            .set_u32(piece.address, REFERENCES, references + 1);
+        self.heap.set_u32(piece.address, REFERENCES, references + 1);
     }
 
     /// Gives a reference back, and the blob with the last one.
@@ -145,8 +142,7 @@ impl<M: Memory> Bodies<M> {
     ) -> Result<(), StorageError> {
         let references = self.heap.u32(piece.address, REFERENCES);
         if references > 1 {
-            self.heap
-                .set_u32(piece.address, REFERENCES, references - 1);
+            self.heap.set_u32(piece.address, REFERENCES, references - 1);
             return Ok(());
         }
         let key = Labels::new().with(&self.hash(piece));
@@ -193,7 +189,8 @@ impl<M: Memory> Bodies<M> {
             let mut done = 0;
             while done < length {
                 let slice = &mut buffer[..(length - done).min(READ) as usize];
-                self.heap.read(piece.address, CONTENT + offset + done, slice);
+                self.heap
+                    .read(piece.address, CONTENT + offset + done, slice);
                 hasher.update(&*slice);
                 done += slice.len() as u32;
             }

@@ -40,6 +40,40 @@ struct Stage {
 const RECLAIM: u32 = 100_000;
 
 impl<M: Memory> Site<M> {
+    /// Puts an asset in the place of what the key names, if it names something. It has this content only, no
+    /// further headers, and its aliases.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn put(
+        &mut self,
+        key: &str,
+        content_type: &str,
+        content: impl Into<Vec<u8>>,
+        now: u64,
+    ) -> Result<(), Error> {
+        let key = key.to_owned();
+        let properties = Properties {
+            content_type: content_type.to_owned(),
+            ..Properties::default()
+        };
+        let operations = [
+            Operation::Delete { key: key.clone() },
+            Operation::Create {
+                key: key.clone(),
+                properties,
+            },
+            Operation::SetContent {
+                key,
+                encoding: "identity".to_owned(),
+                content: content.into().into(),
+                sha256: None,
+            },
+        ];
+        self.commit(operations, now)
+    }
+
     /// Applies operations in order and publishes the result, all or nothing. `now` is in nanoseconds since 1970.
     ///
     /// # Errors
@@ -133,16 +167,17 @@ impl Stage {
                 let mut asset = self.get(store, &key)?;
                 let fresh = store_rest(store, &content)?;
                 let body = Body::new(content.pieces.iter().copied().chain(fresh).collect());
-                let done = check_content(store, &key, &encoding, &body, sha256).and_then(|sha256| {
-                    let stored = Encoding {
-                        sha256,
-                        modified: self.now,
-                        body,
-                    };
-                    asset.encodings.insert(encoding, stored);
-                    check_count(&key, "encodings", asset.encodings.len(), MAX_ENCODINGS)?;
-                    self.put(store, key, &asset)
-                });
+                let done =
+                    check_content(store, &key, &encoding, &body, sha256).and_then(|sha256| {
+                        let stored = Encoding {
+                            sha256,
+                            modified: self.now,
+                            body,
+                        };
+                        asset.encodings.insert(encoding, stored);
+                        check_count(&key, "encodings", asset.encodings.len(), MAX_ENCODINGS)?;
+                        self.put(store, key, &asset)
+                    });
                 // The asset has taken its own reference.
                 store.release_body(&Body::new(fresh.into_iter().collect()))?;
                 done
@@ -187,9 +222,8 @@ impl Stage {
     }
 
     fn get<M: Memory>(&self, store: &Store<M>, key: &str) -> Result<Asset, Error> {
-        self.find(store, key)?.ok_or_else(|| Error::AssetNotFound {
-            key: excerpt(key),
-        })
+        self.find(store, key)?
+            .ok_or_else(|| Error::AssetNotFound { key: excerpt(key) })
     }
 
     fn put<M: Memory>(
@@ -232,9 +266,7 @@ impl Stage {
     ) -> Result<(), Error> {
         let (key, address) = match self.answering(store, route)? {
             Some(found) => found,
-            None if *route == Route::ROOT => {
-                (String::new(), self.resource(store, "", 404)?)
-            }
+            None if *route == Route::ROOT => (String::new(), self.resource(store, "", 404)?),
             None => (String::new(), None),
         };
         let tree_error = |reason| tree_error(&key, reason);

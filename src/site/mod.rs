@@ -55,7 +55,7 @@ pub const MAX_ENCODINGS: u64 = 8;
 pub const MAX_BODY: u64 = 1000 * PART;
 
 /// The memories of a site, each used for nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Memories<M> {
     /// For the site's state: a few kilobytes.
     pub state: M,
@@ -241,10 +241,7 @@ impl<M: Memory> Site<M> {
     }
 
     /// The resource at an expression path.
-    pub(crate) fn resource(
-        &self,
-        path: &ExpressionPath,
-    ) -> Result<Option<Resource>, StorageError> {
+    pub(crate) fn resource(&self, path: &ExpressionPath) -> Result<Option<Resource>, StorageError> {
         let forest = &self.store.forest;
         let Some(leaf) = forest.first_below(&self.state.answers, path.labels()) else {
             return Ok(None);
@@ -263,9 +260,7 @@ impl<M: Memory> Site<M> {
     /// A witness of the site for paths in its answers.
     pub(crate) fn witness(&self, paths: &[Labels]) -> Vec<u8> {
         self.root.witness(|cbor| {
-            self.store
-                .forest
-                .witness(&self.state.answers, paths, cbor);
+            self.store.forest.witness(&self.state.answers, paths, cbor);
         })
     }
 }

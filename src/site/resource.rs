@@ -223,11 +223,7 @@ impl Representation {
 }
 
 impl Parts {
-    fn new<M: Memory>(
-        headers: Vec<(String, String)>,
-        body: &Body,
-        bodies: &Bodies<M>,
-    ) -> Self {
+    fn new<M: Memory>(headers: Vec<(String, String)>, body: &Body, bodies: &Bodies<M>) -> Self {
         let mut parts = Self {
             length: body.length(),
             headers,
@@ -324,7 +320,13 @@ impl Answer {
     ) -> Self {
         Self {
             text: Some(String::new()),
-            ..Self::certified(status, expression, headers, request, &Sha256::digest(b"").into())
+            ..Self::certified(
+                status,
+                expression,
+                headers,
+                request,
+                &Sha256::digest(b"").into(),
+            )
         }
     }
 
@@ -401,7 +403,13 @@ fn headers(asset: &Asset, name: &str, encoding: &Encoding, status: u16) -> Vec<(
 }
 
 /// The headers of a 200 that its 304 repeats (RFC 9110, §15.4.5).
-const KEPT_IN_304: [&str; 5] = ["cache-control", "content-location", "etag", "expires", "vary"];
+const KEPT_IN_304: [&str; 5] = [
+    "cache-control",
+    "content-location",
+    "etag",
+    "expires",
+    "vary",
+];
 
 fn value_of<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let (_, value) = headers.iter().find(|(other, _)| other == name)?;
@@ -438,10 +446,7 @@ impl<M: Memory> Bodies<M> {
 
     /// Gives a reference to a resource back. With the last one it goes, and its bodies are returned: their
     /// references are now the caller's.
-    pub(super) fn release_resource(
-        &mut self,
-        address: Address,
-    ) -> Result<Vec<Body>, StorageError> {
+    pub(super) fn release_resource(&mut self, address: Address) -> Result<Vec<Body>, StorageError> {
         let references = self.resource_references(address);
         if references > 1 {
             self.heap.set_u32(address, REFERENCES, references - 1);

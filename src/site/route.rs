@@ -96,7 +96,8 @@ pub(super) fn routes_of(key: &str) -> Vec<Route> {
     }
     let mut routes = vec![Route::Exact(key.to_owned())];
     let mut alias = |path: &str| routes.push(Route::Exact(path.to_owned()));
-    let is_stem = |path: &&str| !path.is_empty() && !path.ends_with('/') && !path.ends_with(".html");
+    let is_stem =
+        |path: &&str| !path.is_empty() && !path.ends_with('/') && !path.ends_with(".html");
     if let Some(stem) = key.strip_suffix(".html").filter(is_stem) {
         alias(stem);
     }
@@ -123,7 +124,13 @@ mod tests {
 
     fn a_key() -> impl Strategy<Value = String> {
         let segment = prop_oneof![
-            Just("a"), Just("b.html"), Just("index.html"), Just("404.html"), Just(".html"), Just("index"), Just(""),
+            Just("a"),
+            Just("b.html"),
+            Just("index.html"),
+            Just("404.html"),
+            Just(".html"),
+            Just("index"),
+            Just(""),
         ];
         prop::collection::vec(segment, 1..4).prop_map(|segments| format!("/{}", segments.join("/")))
     }
@@ -162,7 +169,12 @@ mod tests {
         );
         assert_eq!(
             routes_of("/index.html"),
-            [exact("/index.html"), exact("/index"), exact("/"), Route::ROOT]
+            [
+                exact("/index.html"),
+                exact("/index"),
+                exact("/"),
+                Route::ROOT
+            ]
         );
         assert!(routes_of("no/slash").is_empty());
         assert!(routes_of("//twice").is_empty());

@@ -87,7 +87,9 @@ impl<M: Memory> Store<M> {
         loop {
             let step = (budget - spent).min(STEP);
             let mut freed = Vec::new();
-            let done = self.forest.reclaim(step, |attachment| freed.push(attachment));
+            let done = self
+                .forest
+                .reclaim(step, |attachment| freed.push(attachment));
             for attachment in &freed {
                 self.let_go(Holding::of_attachment(attachment)?)?;
             }

@@ -39,7 +39,10 @@ fn a_page_is_served_under_its_name_and_its_aliases() {
 fn what_is_missing_gets_the_nearest_fallback() {
     let mut world = World::new();
     let not_found = world.get("/nothing/here");
-    assert_eq!((not_found.status, &not_found.body[..]), (404, &b"not found"[..]));
+    assert_eq!(
+        (not_found.status, &not_found.body[..]),
+        (404, &b"not found"[..])
+    );
 
     world.put("/index.html", HTML, b"app").unwrap();
     let fallback = world.get("/nothing/here");
@@ -69,7 +72,10 @@ fn what_is_missing_gets_the_nearest_fallback() {
 #[test]
 fn encodings_are_negotiated() {
     let mut world = World::with(&[("/a.js", "text/javascript", b"plain")]);
-    let encoded = [set_content("/a.js", "gzip", b"zipped"), set_content("/a.js", "br", b"b")];
+    let encoded = [
+        set_content("/a.js", "gzip", b"zipped"),
+        set_content("/a.js", "br", b"b"),
+    ];
     world.site.commit(encoded, 1).unwrap();
     for (accepted, body) in [
         ("gzip, br", "b"),
@@ -103,7 +109,10 @@ fn methods_and_conditions_have_answers_of_their_own() {
         body: b"x".to_vec(),
         ..Request::get("/a.txt")
     });
-    assert_eq!((post.status, post.header("allow")), (405, Some("GET, HEAD")));
+    assert_eq!(
+        (post.status, post.header("allow")),
+        (405, Some("GET, HEAD"))
+    );
 
     let condition = |value: &str| Request::get("/a.txt").with_header("If-None-Match", value);
     let not_modified = world.ask(&condition(&entity_tag));
@@ -113,7 +122,11 @@ fn methods_and_conditions_have_answers_of_their_own() {
         assert_eq!(world.ask(&condition(other)).status, 200);
     }
     // A 304 confirms one entity tag: no other request may be answered with it.
-    assert!(world.verify(&condition("\"other\""), &not_modified).is_err());
+    assert!(
+        world
+            .verify(&condition("\"other\""), &not_modified)
+            .is_err()
+    );
     assert!(world.verify(&Request::get("/a.txt"), &head).is_err());
 }
 
@@ -138,7 +151,10 @@ fn large_bodies_come_in_parts_that_join() {
     assert_eq!(joined, content);
 
     let exact = Request::get("/video").with_header("Range", "bytes=5-9");
-    assert!(world.ask(&exact).upgrade, "no certified answer is this range");
+    assert!(
+        world.ask(&exact).upgrade,
+        "no certified answer is this range"
+    );
     let update = serve_update(&world.site, &exact);
     assert_eq!((update.status, &update.body[..]), (206, &content[5..10]));
     let beyond = Request::get("/video").with_header("Range", "bytes=99999999-");
@@ -178,7 +194,11 @@ fn a_file() -> impl Strategy<Value = File> {
     let segments = prop::collection::vec(a_segment(), 1..4);
     let encodings = prop::sample::subsequence(vec!["identity", "gzip", "br"], 0..4);
     let headers = prop::sample::subsequence(
-        vec![("ETag", "\"own\""), ("X-Frame-Options", "DENY"), ("cache-control", "no-store")],
+        vec![
+            ("ETag", "\"own\""),
+            ("X-Frame-Options", "DENY"),
+            ("cache-control", "no-store"),
+        ],
         0..3,
     );
     (segments, encodings, any::<Option<bool>>(), headers).prop_map(
@@ -201,7 +221,8 @@ fn a_request() -> impl Strategy<Value = Request> {
             .prop_map(str::to_owned),
         1 => "[ -~]{0,4}",
     ];
-    let url = prop::collection::vec(piece, 0..5).prop_map(|pieces| format!("/{}", pieces.join("/")));
+    let url =
+        prop::collection::vec(piece, 0..5).prop_map(|pieces| format!("/{}", pieces.join("/")));
     let url = prop_oneof![
         10 => url,
         1 => prop::sample::select(vec!["", "/", "//", "*", "foo", "?", "http://host/a", "https://h"]).prop_map(str::to_owned),
@@ -236,7 +257,13 @@ fn a_request() -> impl Strategy<Value = Request> {
 
 fn operations(files: &[File]) -> Vec<Operation> {
     let mut operations = Vec::new();
-    for File { key, encodings, is_aliased, headers } in files {
+    for File {
+        key,
+        encodings,
+        is_aliased,
+        headers,
+    } in files
+    {
         operations.push(create(key, "text/plain"));
         operations.extend(
             encodings

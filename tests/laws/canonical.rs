@@ -23,9 +23,18 @@ fn golden_hashes() {
         .unwrap();
     let worlds = [
         ("empty", World::new()),
-        ("page", World::with(&[("/index.html", "text/html", b"<h1>Hello</h1>")])),
-        ("lost", World::with(&[("/a/404.html", "text/html", b"lost")])),
-        ("large", World::with(&[("/large.bin", "application/octet-stream", &large)])),
+        (
+            "page",
+            World::with(&[("/index.html", "text/html", b"<h1>Hello</h1>")]),
+        ),
+        (
+            "lost",
+            World::with(&[("/a/404.html", "text/html", b"lost")]),
+        ),
+        (
+            "large",
+            World::with(&[("/large.bin", "application/octet-stream", &large)]),
+        ),
         ("encoded", encoded),
     ];
     let found: String = worlds
@@ -61,7 +70,15 @@ fn chunk_boundaries_leave_no_trace() {
 }
 
 const KEYS: [&str; 9] = [
-    "/index.html", "/404.html", "/a.html", "/a", "/a/index.html", "/a/404.html", "/a/b.txt", "/b.txt", "plain",
+    "/index.html",
+    "/404.html",
+    "/a.html",
+    "/a",
+    "/a/index.html",
+    "/a/404.html",
+    "/a/b.txt",
+    "/b.txt",
+    "plain",
 ];
 
 proptest! {

@@ -9,7 +9,14 @@ use ic_hallmark::{
 use proptest::prelude::*;
 
 const KEYS: [&str; 8] = [
-    "/index.html", "/404.html", "/a.html", "/a", "/a/index.html", "/a/404.html", "/b/c.txt", "/index",
+    "/index.html",
+    "/404.html",
+    "/a.html",
+    "/a",
+    "/a/index.html",
+    "/a/404.html",
+    "/b/c.txt",
+    "/index",
 ];
 
 #[derive(Clone, Debug)]
@@ -150,8 +157,12 @@ fn what_was_replaced_or_deleted_no_longer_verifies() {
         let new = world.ask(&request);
         let proof = |response: &Response| response.header("IC-Certificate").unwrap().to_owned();
         let mut replayed = old.clone();
-        replayed.headers.retain(|(name, _)| name != "IC-Certificate");
-        replayed.headers.push(("IC-Certificate".to_owned(), proof(&new)));
+        replayed
+            .headers
+            .retain(|(name, _)| name != "IC-Certificate");
+        replayed
+            .headers
+            .push(("IC-Certificate".to_owned(), proof(&new)));
         assert!(world.verify(&request, &replayed).is_err(), "{request:?}");
     }
 }

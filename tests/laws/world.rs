@@ -27,12 +27,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let memories = Memories {
-            state: VectorMemory::default(),
-            forks: VectorMemory::default(),
-            leaves: VectorMemory::default(),
-            bodies: VectorMemory::default(),
-        };
+        let memories = Memories::<VectorMemory>::default();
         Self {
             site: Site::open(memories.clone()).unwrap(),
             memories,
@@ -51,14 +46,13 @@ impl World {
         world
     }
 
-    pub(crate) fn put(&mut self, key: &str, content_type: &str, content: &[u8]) -> Result<(), Error> {
-        self.site.commit(
-            [
-                create(key, content_type),
-                set_content(key, "identity", content),
-            ],
-            NOW,
-        )
+    pub(crate) fn put(
+        &mut self,
+        key: &str,
+        content_type: &str,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        self.site.put(key, content_type, content, NOW)
     }
 
     /// Opens the site again from its memories, as an upgrade does.

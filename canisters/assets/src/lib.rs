@@ -8,3 +8,6 @@ mod lifecycle;
 mod permissions;
 mod upload;
 
+// Last, because it collects what the others export.
+#[cfg(test)]
+mod interface;

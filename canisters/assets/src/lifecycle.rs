@@ -9,7 +9,7 @@ use ic_hallmark::{
     canister,
 };
 
-#[init(decode_with = "arguments")]
+#[init]
 fn init(arguments: Option<AssetCanisterArgs>) {
     let permissions = match arguments {
         None => None,
@@ -25,7 +25,7 @@ fn init(arguments: Option<AssetCanisterArgs>) {
     }));
 }
 
-#[post_upgrade(decode_with = "arguments")]
+#[post_upgrade]
 fn post_upgrade(arguments: Option<AssetCanisterArgs>) {
     let permissions = match arguments {
         None => None,
@@ -42,12 +42,4 @@ fn post_upgrade(arguments: Option<AssetCanisterArgs>) {
 
 fn set_permissions(permissions: SetPermissions) {
     canister::change(|site, _| Ok(site.change_access(|access| permissions.apply_to(access))?));
-}
-
-/// Like the usual decoding, and no bytes at all are no argument.
-fn arguments(bytes: Vec<u8>) -> Option<AssetCanisterArgs> {
-    if bytes.is_empty() {
-        return None;
-    }
-    candid::decode_one(&bytes).unwrap_or_else(|error| trap(format!("invalid argument: {error}")))
 }

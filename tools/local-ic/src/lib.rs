@@ -1,1 +1,32 @@
 //! A local Internet Computer in one process.
+//!
+//! [`Network`] is the whole of it: a clock, the keys of a few subnets and the
+//! canisters on them. Time passes only when told to, every message is one
+//! deterministic execution, and everything a client can observe (answers,
+//! rejects, certificates, instruction counts) is what the Internet Computer
+//! would show, as far as this crate goes; the rest is refused by name.
+//!
+//! ```
+//! use local_ic::{Config, Network, SubnetKind};
+//!
+//! let network = Network::new(Config::new([SubnetKind::Application]))?;
+//! assert_eq!(network.default_effective_canister_id().to_text(), "lxzze-o7777-77777-aaaaa-cai");
+//! # Ok::<(), local_ic::ConfigError>(())
+//! ```
+
+pub mod gateway;
+mod meter;
+mod network;
+mod reject;
+pub mod server;
+mod subnet;
+
+pub use ic_management_canister_types::{
+    CanisterInstallMode as InstallMode, CanisterSettings, UpgradeFlags, WasmMemoryPersistence,
+};
+pub use meter::Execution;
+pub use network::{
+    Config, ConfigError, Effective, Ingress, IngressStatus, MessageId, Network, TimeError,
+};
+pub use reject::{ErrorCode, Reject, RejectCode};
+pub use subnet::{Subnet, SubnetKind};

@@ -105,8 +105,11 @@ fn bench(args: &[String]) -> Result<ExitCode> {
     let mut bench = workspace.cargo();
     bench
         .args(["run", "--locked", "--quiet", "-p", "hallmark-bench", "--"])
-        .args(args)
-        .env("HALLMARK_CANISTERS", workspace.artifacts());
+        .args(args);
+    if !args.iter().any(|arg| arg == "--canister") {
+        let canister = workspace.artifacts().join("assets.wasm.gz");
+        bench.arg("--canister").arg(canister);
+    }
     bench.status()
 }
 

@@ -1,0 +1,34 @@
+//! The asset canister as its users meet it: through `pocket-ic`, over Candid and
+//! HTTP, with every answer verified independently.
+//!
+//! A test is a scene, an act and an expectation:
+//!
+//! ```text
+//! let scene = Scene::showing(&[("/index.html", "text/html", b"hello")]);
+//! scene.get("/").answer().shows(200, "hello").with("content-type", "text/html");
+//! ```
+//!
+//! Two variables of the environment say what is tested, and `cargo xtask test`
+//! sets both: `POCKET_IC_BIN`, the engine, and `HALLMARK_CANISTERS`, the folder
+//! that holds `assets.wasm.gz`.
+
+// The stage.
+mod answer;
+mod interface;
+mod scene;
+
+// The plays, one a feature.
+mod aliases;
+mod batches;
+mod deletes;
+mod encodings;
+mod fallback;
+mod limits;
+mod listing;
+mod methods;
+mod permissions;
+mod properties;
+mod ranges;
+mod serve;
+mod upgrade;
+mod urls;
