@@ -1,0 +1,157 @@
+//! What can go wrong: who erred, and on which thing.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use ic_hallmark::site::{MAX_BODY, MAX_KEY};
+
+use crate::canister::Reject;
+
+/// Why a command failed. Displays as one sentence that says what to do about it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is nothing at the path that was to be served.
+    NoDirectory(PathBuf),
+    /// What is to be served is no directory.
+    NotADirectory(PathBuf),
+    /// The operating system refused.
+    Io {
+        /// What was being done, to complete "cannot …".
+        doing: &'static str,
+        /// To which file or directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file name is not UTF-8, so no URL can name the file.
+    FileName(PathBuf),
+    /// A path is longer than the key of an asset may be.
+    LongKey {
+        /// The file.
+        path: PathBuf,
+        /// Bytes in its key.
+        length: usize,
+    },
+    /// A file is larger than an asset may be.
+    LargeFile {
+        /// The file.
+        path: PathBuf,
+        /// Bytes in it.
+        size: u64,
+    },
+    /// Another program listens on the port.
+    PortTaken(u16),
+    /// The port cannot be listened on.
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No canister was named and there is none beside the program.
+    NoCanister,
+    /// The local network cannot be started.
+    Network(String),
+    /// The canister's module was refused.
+    Install {
+        /// The file it came from.
+        path: PathBuf,
+        /// Why.
+        reject: Reject,
+    },
+    /// A call to the canister was rejected.
+    Call {
+        /// The method.
+        method: &'static str,
+        /// Why.
+        reject: Reject,
+    },
+    /// The canister's reply is not what its interface says.
+    Reply {
+        /// The method.
+        method: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The directory cannot be watched.
+    Watch {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: notify::Error,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDirectory(path) => {
+                write!(f, "there is no directory {}", path.display())
+            }
+            Self::NotADirectory(path) => {
+                let path = path.display();
+                write!(f, "{path} is not a directory; name the directory it is in")
+            }
+            Self::Io {
+                doing,
+                path,
+                source,
+            } => write!(f, "cannot {doing} {}: {source}", path.display()),
+            Self::FileName(path) => {
+                write!(f, "the name of {} is not UTF-8; rename it", path.display())
+            }
+            Self::LongKey { path, length } => write!(
+                f,
+                "the path of {} has {length} bytes; an asset's may have {MAX_KEY}",
+                path.display()
+            ),
+            Self::LargeFile { path, size } => write!(
+                f,
+                "{} has {size} bytes; an asset may have {MAX_BODY}",
+                path.display()
+            ),
+            Self::PortTaken(port) => write!(
+                f,
+                "port {port} is taken by another program; choose one with --port, or let \
+                 --port 0 find one"
+            ),
+            Self::Listen { port, source } => write!(f, "cannot listen on port {port}: {source}"),
+            Self::NoCanister => write!(
+                f,
+                "there is no asset canister to install; build it with `cargo xtask build` or \
+                 name one with --canister"
+            ),
+            Self::Network(reason) => write!(f, "cannot start the local network: {reason}"),
+            Self::Install { path, reject } => {
+                write!(
+                    f,
+                    "cannot install the canister {}: {reject}",
+                    path.display()
+                )
+            }
+            Self::Call { method, reject } => write!(f, "the canister refused {method}: {reject}"),
+            Self::Reply { method, reason } => {
+                write!(
+                    f,
+                    "the canister's reply to {method} makes no sense: {reason}"
+                )
+            }
+            Self::Watch { path, source } => {
+                write!(f, "cannot watch {}: {source}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } | Self::Listen { source, .. } => Some(source),
+            Self::Watch { source, .. } => Some(source),
+            Self::Call { reject, .. } | Self::Install { reject, .. } => Some(reject),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The `hallmark` command line as a library.
+//!
+//! From a directory to certified answers, one module a step: [`scan`] lists the files,
+//! [`content`] types and compresses them, [`plan`] compares them with what the canister has,
+//! [`upload`] sends the difference; [`deploy`] is all four. They talk to any [`canister`]
+//! through [`legacy`], the asset canister's interface. [`local`] is a canister in this
+//! process, and [`serve`] the command that shows it to browsers.
+
+pub mod canister;
+pub mod content;
+pub mod deploy;
+pub mod error;
+pub mod legacy;
+pub mod local;
+pub mod plan;
+pub mod report;
+pub mod scan;
+pub mod serve;
+pub mod upload;
+pub mod watch;
+
+pub use error::Error;

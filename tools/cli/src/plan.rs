@@ -1,0 +1,328 @@
+//! What has to change at the canister for it to hold a directory, and nothing more.
+//!
+//! An asset is compared by type, by the hash of each encoding, and by its properties, all of
+//! which one listing tells. A changed type means deleting and creating, since the interface
+//! cannot change it. The changes come in the order in which clients of this interface send
+//! them: deletes, creates, unsets, contents, properties, each by key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::content::{Asset, Encoding};
+use crate::legacy::AssetDetails;
+
+/// The changes that lead from what is stored to what is wanted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// In the order to make them.
+    pub changes: Vec<Change<'a>>,
+}
+
+/// One change; the variants are in the order of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// Delete the asset.
+    Delete {
+        /// Its key.
+        key: &'a str,
+    },
+    /// Create the asset, without content yet.
+    Create {
+        /// What to create.
+        asset: &'a Asset,
+    },
+    /// Take an encoding away.
+    Unset {
+        /// The asset's key.
+        key: &'a str,
+        /// The encoding.
+        encoding: &'a str,
+    },
+    /// Set the content of an encoding.
+    Set {
+        /// The asset's key.
+        key: &'a str,
+        /// What to set.
+        encoding: &'a Encoding,
+    },
+    /// Reset the properties to their defaults.
+    Reset {
+        /// The asset's key.
+        key: &'a str,
+    },
+}
+
+/// What becomes of an asset, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is new.
+    Added,
+    /// Something about it is.
+    Changed,
+    /// It goes.
+    Deleted,
+}
+
+impl<'a> Plan<'a> {
+    /// Compares what is wanted with what is stored. Either may be in any order.
+    pub fn new(wanted: &'a [Arc<Asset>], stored: &'a [AssetDetails]) -> Plan<'a> {
+        let stored_by_key: BTreeMap<&str, _> = stored.iter().map(|s| (&*s.key, s)).collect();
+        let wanted_by_key: BTreeMap<&str, _> = wanted.iter().map(|w| (&*w.key, &**w)).collect();
+
+        let mut changes = Vec::new();
+        for (&key, stored) in &stored_by_key {
+            let wanted = wanted_by_key.get(key);
+            if wanted.is_none_or(|wanted| wanted.content_type != stored.content_type) {
+                changes.push(Change::Delete { key });
+            }
+        }
+        for (&key, &asset) in &wanted_by_key {
+            let kept = stored_by_key.get(key).copied();
+            let kept = kept.filter(|stored| stored.content_type == asset.content_type);
+            match kept {
+                None => changes.push(Change::Create { asset }),
+                Some(stored) => {
+                    let is_wanted = |name: &str| asset.encodings.iter().any(|e| e.name == name);
+                    for stored in &stored.encodings {
+                        let encoding = &*stored.content_encoding;
+                        if !is_wanted(encoding) {
+                            changes.push(Change::Unset { key, encoding });
+                        }
+                    }
+                    if !has_default_properties(stored) {
+                        changes.push(Change::Reset { key });
+                    }
+                }
+            }
+            for encoding in &asset.encodings {
+                if !kept.is_some_and(|stored| holds(stored, encoding)) {
+                    changes.push(Change::Set { key, encoding });
+                }
+            }
+        }
+        // Stable: within one kind, changes stay in the order of keys.
+        changes.sort_by_key(Change::rank);
+        Plan { changes }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The bytes that have to be uploaded.
+    pub fn bytes(&self) -> u64 {
+        let bodies = self.changes.iter().map(|change| match change {
+            Change::Set { encoding, .. } => encoding.body.len() as u64,
+            _ => 0,
+        });
+        bodies.sum()
+    }
+
+    /// The assets it concerns, by key.
+    pub fn fates(&self) -> BTreeMap<&'a str, Fate> {
+        let mut fates = BTreeMap::new();
+        for change in &self.changes {
+            let (key, fate) = match *change {
+                Change::Delete { key } => (key, Fate::Deleted),
+                Change::Create { asset } => (&*asset.key, Fate::Added),
+                Change::Unset { key, .. } | Change::Set { key, .. } | Change::Reset { key } => {
+                    (key, Fate::Changed)
+                }
+            };
+            fates
+                .entry(key)
+                .and_modify(|known| {
+                    // Deleted and created again: that is a change.
+                    if (*known, fate) == (Fate::Deleted, Fate::Added) {
+                        *known = Fate::Changed;
+                    }
+                })
+                .or_insert(fate);
+        }
+        fates
+    }
+}
+
+impl Change<'_> {
+    fn rank(&self) -> u8 {
+        match self {
+            Change::Delete { .. } => 0,
+            Change::Create { .. } => 1,
+            Change::Unset { .. } => 2,
+            Change::Set { .. } => 3,
+            Change::Reset { .. } => 4,
+        }
+    }
+}
+
+fn holds(stored: &AssetDetails, encoding: &Encoding) -> bool {
+    stored.encodings.iter().any(|stored| {
+        let sha256 = stored.sha256.as_deref().map(Vec::as_slice);
+        stored.content_encoding == encoding.name && sha256 == Some(&encoding.sha256)
+    })
+}
+
+fn has_default_properties(stored: &AssetDetails) -> bool {
+    stored.max_age.is_none()
+        && stored.headers.as_deref().unwrap_or_default().is_empty()
+        && stored.allow_raw_access.unwrap_or(true)
+        && stored.is_aliased.unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_bytes::ByteBuf;
+
+    use super::*;
+    use crate::legacy::EncodingDetails;
+
+    fn asset(key: &str, text: &str) -> Arc<Asset> {
+        Arc::new(Asset::new(key, text.as_bytes().to_vec()))
+    }
+
+    fn stored(asset: &Asset) -> AssetDetails {
+        AssetDetails {
+            key: asset.key.clone(),
+            content_type: asset.content_type.clone(),
+            encodings: asset
+                .encodings
+                .iter()
+                .map(|encoding| EncodingDetails {
+                    content_encoding: encoding.name.to_owned(),
+                    sha256: Some(ByteBuf::from(encoding.sha256)),
+                })
+                .collect(),
+            max_age: None,
+            headers: None,
+            allow_raw_access: None,
+            is_aliased: None,
+        }
+    }
+
+    /// The plan in words, such as `create /a`.
+    fn words(wanted: &[Arc<Asset>], stored: &[AssetDetails]) -> Vec<String> {
+        let plan = Plan::new(wanted, stored);
+        let words = plan.changes.iter().map(|change| match change {
+            Change::Delete { key } => format!("delete {key}"),
+            Change::Create { asset } => format!("create {}", asset.key),
+            Change::Unset { key, encoding } => format!("unset {key} {encoding}"),
+            Change::Set { key, encoding } => format!("set {key} {}", encoding.name),
+            Change::Reset { key } => format!("reset {key}"),
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let site = [asset("/a.txt", &"a".repeat(500)), asset("/b.png", "b")];
+        let there: Vec<_> = site.iter().rev().map(|asset| stored(asset)).collect();
+        assert!(Plan::new(&site, &there).is_empty());
+    }
+
+    #[test]
+    fn an_empty_canister_gets_everything_in_order() {
+        let site = [asset("/b.txt", &"b".repeat(500)), asset("/a.png", "a")];
+        let plan = words(&site, &[]);
+        let expected = [
+            "create /a.png",
+            "create /b.txt",
+            "set /a.png identity",
+            "set /b.txt identity",
+            "set /b.txt gzip",
+            "set /b.txt br",
+        ];
+        assert_eq!(plan, expected);
+        let plan = Plan::new(&site, &[]);
+        let sizes = site.iter().flat_map(|asset| &asset.encodings);
+        let sizes = sizes.map(|encoding| encoding.body.len() as u64);
+        assert_eq!(plan.bytes(), sizes.sum::<u64>());
+    }
+
+    #[test]
+    fn only_what_differs_is_touched() {
+        let old = [
+            asset("/a.png", "old"),
+            asset("/b.png", "same"),
+            asset("/c.png", "gone"),
+        ];
+        let new = [
+            asset("/a.png", "new"),
+            asset("/b.png", "same"),
+            asset("/d.png", "here"),
+        ];
+        let there: Vec<_> = old.iter().map(|asset| stored(asset)).collect();
+        let expected = [
+            "delete /c.png",
+            "create /d.png",
+            "set /a.png identity",
+            "set /d.png identity",
+        ];
+        assert_eq!(words(&new, &there), expected);
+        let fates = Plan::new(&new, &there).fates();
+        let expected = [
+            ("/a.png", Fate::Changed),
+            ("/c.png", Fate::Deleted),
+            ("/d.png", Fate::Added),
+        ];
+        assert!(fates.into_iter().eq(expected));
+    }
+
+    #[test]
+    fn an_encoding_that_is_no_longer_made_goes() {
+        let there = stored(&asset("/a.txt", &"long ".repeat(100)));
+        let new = [asset("/a.txt", "short")];
+        let expected = [
+            "unset /a.txt gzip",
+            "unset /a.txt br",
+            "set /a.txt identity",
+        ];
+        assert_eq!(words(&new, &[there]), expected);
+    }
+
+    #[test]
+    fn another_type_is_another_asset() {
+        let site = [asset("/a.png", "a")];
+        let mut there = stored(&site[0]);
+        there.content_type = "text/plain".into();
+        let there = [there];
+        let expected = ["delete /a.png", "create /a.png", "set /a.png identity"];
+        assert_eq!(words(&site, &there), expected);
+        let fates = Plan::new(&site, &there).fates();
+        assert!(fates.into_iter().eq([("/a.png", Fate::Changed)]));
+    }
+
+    #[test]
+    fn properties_go_back_to_their_defaults() {
+        let site = [asset("/a.png", "a")];
+        let plain = stored(&site[0]);
+        let with = |change: fn(&mut AssetDetails)| {
+            let mut there = plain.clone();
+            change(&mut there);
+            words(&site, &[there])
+        };
+        assert_eq!(with(|there| there.max_age = Some(0)), ["reset /a.png"]);
+        assert_eq!(
+            with(|there| there.headers = Some(vec![("a".into(), "b".into())])),
+            ["reset /a.png"]
+        );
+        assert_eq!(
+            with(|there| there.allow_raw_access = Some(false)),
+            ["reset /a.png"]
+        );
+        assert_eq!(
+            with(|there| there.is_aliased = Some(false)),
+            ["reset /a.png"]
+        );
+        assert_eq!(with(|there| there.headers = Some(vec![])), [""; 0]);
+        assert_eq!(with(|there| there.allow_raw_access = Some(true)), [""; 0]);
+    }
+
+    #[test]
+    fn a_hash_that_is_not_told_does_not_match() {
+        let site = [asset("/a.png", "a")];
+        let mut there = stored(&site[0]);
+        there.encodings[0].sha256 = None;
+        assert_eq!(words(&site, &[there]), ["set /a.png identity"]);
+    }
+}

@@ -1,0 +1,110 @@
+//! How far a deploy is, told to a person.
+//!
+//! On a terminal each stage is a bar while it lasts. Everywhere, each leaves one line. Both go
+//! to the error stream: the output is for results.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressFinish, ProgressStyle};
+
+/// A part of a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Files are read and compressed; counted in files.
+    Reading,
+    /// Bodies are sent; counted in bytes.
+    Uploading,
+    /// Changes are made; counted in operations.
+    Committing,
+}
+
+/// Whoever wants to know how far a deploy is.
+///
+/// Each stage begins, advances until its total is reached, and ends, one after another.
+pub trait Report: Sync {
+    /// A stage begins, of which so much is to be done.
+    fn begin(&self, stage: Stage, total: u64);
+    /// So much more is done. Called on any thread.
+    fn advance(&self, by: u64);
+    /// The stage is over.
+    fn end(&self);
+}
+
+/// Nobody wants to know.
+impl Report for () {
+    fn begin(&self, _: Stage, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn end(&self) {}
+}
+
+/// A person at a terminal, or the reader of a log.
+#[derive(Debug, Default)]
+pub struct Console {
+    bar: Mutex<Option<(Stage, ProgressBar)>>,
+}
+
+impl Report for Console {
+    fn begin(&self, stage: Stage, total: u64) {
+        // The bar hides itself where the error stream is no terminal.
+        let bar = ProgressBar::new(total)
+            .with_style(style(stage))
+            .with_finish(ProgressFinish::AndClear);
+        *self.bar() = Some((stage, bar));
+    }
+
+    fn advance(&self, by: u64) {
+        if let Some((_, bar)) = &*self.bar() {
+            bar.inc(by);
+        }
+    }
+
+    fn end(&self) {
+        if let Some((stage, bar)) = self.bar().take() {
+            bar.finish_and_clear();
+            eprintln!("{}", summary(stage, bar.position()));
+        }
+    }
+}
+
+impl Console {
+    fn bar(&self) -> MutexGuard<'_, Option<(Stage, ProgressBar)>> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn summary(stage: Stage, done: u64) -> String {
+    match stage {
+        Stage::Reading => format!("  read       {} files", HumanCount(done)),
+        Stage::Uploading => format!("  uploaded   {}", HumanBytes(done)),
+        Stage::Committing => format!("  committed  {} operations", HumanCount(done)),
+    }
+}
+
+fn style(stage: Stage) -> ProgressStyle {
+    let template = match stage {
+        Stage::Reading => "  reading    {bar:32} {human_pos} of {human_len} files",
+        Stage::Uploading => "  uploading  {bar:32} {bytes} of {total_bytes}",
+        Stage::Committing => "  committing {bar:32} {human_pos} of {human_len} operations",
+    };
+    let style = ProgressStyle::with_template(template).expect("the templates are well-formed");
+    style.progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stage_has_a_style_and_a_line() {
+        let lines = [Stage::Reading, Stage::Uploading, Stage::Committing].map(|stage| {
+            style(stage);
+            summary(stage, 12_345)
+        });
+        let expected = [
+            "  read       12,345 files",
+            "  uploaded   12.06 KiB",
+            "  committed  12,345 operations",
+        ];
+        assert_eq!(lines, expected);
+    }
+}

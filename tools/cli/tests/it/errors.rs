@@ -1,0 +1,101 @@
+//! What the program says when it cannot: one sentence, status 2, nothing on the output.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use ic_hallmark::site::MAX_BODY;
+
+/// Runs `hallmark serve` where it has to fail before it serves.
+fn serve(directory: &Path, port: u16, canister: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .arg("serve")
+        .arg(directory)
+        .args(["--port", &port.to_string(), "--canister"])
+        .arg(canister)
+        .output()
+        .unwrap()
+}
+
+/// The same, with a canister that exists and a port that is free.
+fn serve_directory(directory: &Path) -> Output {
+    let module = tempfile::NamedTempFile::new().unwrap();
+    serve(directory, 0, module.path())
+}
+
+#[track_caller]
+fn fails_with(output: &Output, message: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, format!("error: {message}\n"));
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.stdout, b"");
+}
+
+#[test]
+fn a_missing_directory() {
+    let parent = tempfile::tempdir().unwrap();
+    let missing = parent.path().join("missing");
+    let message = format!("there is no directory {}", missing.display());
+    fails_with(&serve_directory(&missing), &message);
+}
+
+#[test]
+fn a_file_instead_of_a_directory() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    let message = format!("{path} is not a directory; name the directory it is in");
+    fails_with(&serve_directory(file.path()), &message);
+}
+
+#[test]
+fn a_file_over_the_limit() {
+    let site = tempfile::tempdir().unwrap();
+    let large = site.path().join("film.mp4");
+    // Sparse: it takes no room on the disk.
+    let file = File::create(&large).unwrap();
+    file.set_len(MAX_BODY + 1).unwrap();
+    let size = MAX_BODY + 1;
+    let message = format!(
+        "{} has {size} bytes; an asset may have {MAX_BODY}",
+        large.display()
+    );
+    fails_with(&serve_directory(site.path()), &message);
+}
+
+#[test]
+fn a_busy_port() {
+    let site = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let message = format!(
+        "port {port} is taken by another program; choose one with --port, or let --port 0 find one"
+    );
+    let module = tempfile::NamedTempFile::new().unwrap();
+    fails_with(&serve(site.path(), port, module.path()), &message);
+}
+
+#[test]
+fn a_missing_canister() {
+    let site = tempfile::tempdir().unwrap();
+    let missing = site.path().join("assets.wasm.gz");
+    let output = serve(site.path(), 0, &missing);
+    let reason = fs::read(&missing).unwrap_err();
+    fails_with(
+        &output,
+        &format!("cannot read {}: {reason}", missing.display()),
+    );
+}
+
+#[test]
+fn a_canister_that_is_none() {
+    let site = tempfile::tempdir().unwrap();
+    let output = serve_directory(site.path());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("error: cannot install the canister "),
+        "{said}"
+    );
+    assert!(!said.contains("panicked"), "{said}");
+    assert_eq!(output.status.code(), Some(2));
+}
