@@ -1,6 +1,17 @@
-//! Tests of the command line: deploying to a canister in memory, and the program itself.
+//! Tests of the command line: deploying to a canister in memory; the program and its errors;
+//! the program serving, asked over HTTP and looked at in Chromium.
+//!
+//! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, and Chromium;
+//! `cargo xtask test` sees to both.
 
+mod chromium;
 mod deploy;
 mod errors;
+mod example;
+mod http;
 mod memory;
+mod picture;
+mod plain;
+mod serve;
+mod served;
 mod upload;
