@@ -14,12 +14,20 @@
 //! # Ok::<(), local_ic::ConfigError>(())
 //! ```
 
+mod canister;
+mod certificate;
+mod execution;
 pub mod gateway;
+mod heap;
+mod management;
 mod meter;
+mod module;
 mod network;
 mod reject;
 pub mod server;
+mod stable_memory;
 mod subnet;
+mod system_api;
 
 pub use ic_management_canister_types::{
     CanisterInstallMode as InstallMode, CanisterSettings, UpgradeFlags, WasmMemoryPersistence,

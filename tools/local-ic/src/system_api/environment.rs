@@ -1,0 +1,510 @@
+//! The canister and its surroundings: identity, time, cycles, certificates,
+//! settings, and ways to say something.
+
+use wasmtime::Linker;
+
+use super::{
+    Caller, In, Result, SystemState, Trap, bytes, contract, copy, enter, pay, principal, text,
+    try_copy, u128_of, write_u128,
+};
+use crate::meter::{Item, charge};
+
+const ROOT_KEY: In = In::INIT
+    .or(In::PRE_UPGRADE)
+    .or(In::UPDATE)
+    .or(In::REPLICATED_QUERY)
+    .or(In::TASK);
+const CERTIFIED_DATA: In = In::INIT.or(In::PRE_UPGRADE).or(In::UPDATE).or(In::TASK);
+const CERTIFICATE: In = In::QUERY.or(In::COMPOSITE_QUERY);
+const BURN: In = ROOT_KEY;
+const TIMER: In = CERTIFIED_DATA;
+
+/// What certified data may be at most.
+const MAX_CERTIFIED_DATA: u32 = 32;
+/// How many nodes a subnet is said to have.
+const NODES: u32 = 13;
+/// What creating a canister costs on a subnet of that size.
+const CREATION_FEE: u128 = 500_000_000_000;
+
+pub(super) fn define(linker: &mut Linker<SystemState>) -> Result<()> {
+    identity(linker)?;
+    cycles(linker)?;
+    certification(linker)?;
+    clock(linker)?;
+    variables(linker)?;
+    costs(linker)?;
+    speech(linker)
+}
+
+fn identity(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap("ic0", "canister_self_size", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "canister_self_size",
+            In::NOT_IN_START,
+            charge::CALL,
+        )?;
+        Ok(caller.data().environment.canister.as_slice().len() as u32)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "canister_self_copy",
+        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
+            const NAME: &str = "canister_self_copy";
+            enter(
+                &mut caller,
+                NAME,
+                In::NOT_IN_START,
+                charge::CALL + u64::from(size),
+            )?;
+            copy(&mut caller, NAME, (dst, offset, size), |state| {
+                state.environment.canister.as_slice()
+            })
+        },
+    )?;
+    linker.func_wrap("ic0", "subnet_self_size", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "subnet_self_size",
+            In::NOT_IN_START,
+            charge::CALL,
+        )?;
+        Ok(caller.data().environment.subnet.as_slice().len() as u32)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "subnet_self_copy",
+        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
+            const NAME: &str = "subnet_self_copy";
+            enter(
+                &mut caller,
+                NAME,
+                In::NOT_IN_START,
+                charge::CALL + u64::from(size),
+            )?;
+            copy(&mut caller, NAME, (dst, offset, size), |state| {
+                state.environment.subnet.as_slice()
+            })
+        },
+    )?;
+    linker.func_wrap("ic0", "subnet_self_node_count", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "subnet_self_node_count",
+            In::NOT_IN_START,
+            charge::CALL,
+        )?;
+        Ok(NODES)
+    })?;
+    linker.func_wrap("ic0", "canister_status", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "canister_status",
+            In::NOT_IN_START,
+            charge::CALL,
+        )?;
+        Ok(caller.data().environment.status)
+    })?;
+    linker.func_wrap("ic0", "canister_version", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "canister_version",
+            In::NOT_IN_START,
+            charge::CALL,
+        )?;
+        Ok(caller.data().environment.version)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "is_controller",
+        |mut caller: Caller<'_>, src: u32, size: u32| {
+            let charge = charge::IS_CONTROLLER + u64::from(size);
+            enter(&mut caller, "is_controller", In::ANYWHERE, charge)?;
+            let who = principal(&mut caller, src, size)?;
+            Ok(u32::from(
+                caller.data().environment.controllers.contains(&who),
+            ))
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "in_replicated_execution",
+        |mut caller: Caller<'_>| {
+            enter(
+                &mut caller,
+                "in_replicated_execution",
+                In::ANYWHERE,
+                charge::CALL,
+            )?;
+            Ok(u32::from(caller.data().message.entry.is_replicated()))
+        },
+    )?;
+    Ok(())
+}
+
+fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap("ic0", "canister_cycle_balance", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "canister_cycle_balance",
+            In::NOT_IN_START,
+            charge::CALL,
+        )?;
+        u64::try_from(balance(&caller))
+            .map_err(|_| Trap::Wasm("cycles amount exceeds 64 bit integer limits".into()).into())
+    })?;
+    for name in [
+        "canister_cycle_balance128",
+        "canister_liquid_cycle_balance128",
+    ] {
+        linker.func_wrap("ic0", name, move |mut caller: Caller<'_>, dst: u32| {
+            enter(&mut caller, name, In::NOT_IN_START, charge::CALL)?;
+            let balance = balance(&caller);
+            write_u128(&mut caller, dst, balance)
+        })?;
+    }
+    linker.func_wrap(
+        "ic0",
+        "cycles_burn128",
+        |mut caller: Caller<'_>, high: u64, low: u64, dst: u32| {
+            enter(&mut caller, "cycles_burn128", BURN, charge::CALL)?;
+            let burned = u128_of(high, low).min(balance(&caller));
+            caller.data_mut().effects.cycles_burned += burned;
+            write_u128(&mut caller, dst, burned)
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "mint_cycles128",
+        |_: Caller<'_>, _high: u64, _low: u64, _dst: u32| -> Result<()> {
+            Err(Trap::NotSupported("mint_cycles128").into())
+        },
+    )?;
+    Ok(())
+}
+
+fn balance(caller: &Caller<'_>) -> u128 {
+    let state = caller.data();
+    state.environment.cycles - state.effects.cycles_burned
+}
+
+fn certification(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap("ic0", "root_key_size", |mut caller: Caller<'_>| {
+        enter(&mut caller, "root_key_size", ROOT_KEY, charge::CALL)?;
+        Ok(caller.data().environment.root_key.len() as u32)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "root_key_copy",
+        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
+            const NAME: &str = "root_key_copy";
+            enter(&mut caller, NAME, ROOT_KEY, charge::CALL + u64::from(size))?;
+            copy(&mut caller, NAME, (dst, offset, size), |state| {
+                &state.environment.root_key
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "certified_data_set",
+        |mut caller: Caller<'_>, src: u32, size: u32| {
+            let charge = charge::CALL + u64::from(size);
+            enter(&mut caller, "certified_data_set", CERTIFIED_DATA, charge)?;
+            if size > MAX_CERTIFIED_DATA {
+                return Err(contract(format!(
+                    "ic0_certified_data_set failed because the passed data must be \
+                 no larger than {MAX_CERTIFIED_DATA} bytes. Found {size} bytes"
+                )));
+            }
+            let data = bytes(&mut caller, src, size)?;
+            caller.data_mut().effects.certified_data = Some(data);
+            Ok(())
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "data_certificate_present",
+        |mut caller: Caller<'_>| {
+            enter(
+                &mut caller,
+                "data_certificate_present",
+                In::NOT_IN_START,
+                charge::CALL,
+            )?;
+            Ok(u32::from(caller.data().message.certificate.is_some()))
+        },
+    )?;
+    linker.func_wrap("ic0", "data_certificate_size", |mut caller: Caller<'_>| {
+        enter(
+            &mut caller,
+            "data_certificate_size",
+            CERTIFICATE,
+            charge::CALL,
+        )?;
+        certificate(caller.data()).map(|certificate| certificate.len() as u32)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "data_certificate_copy",
+        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
+            const NAME: &str = "data_certificate_copy";
+            enter(
+                &mut caller,
+                NAME,
+                CERTIFICATE,
+                charge::CALL + u64::from(size),
+            )?;
+            try_copy(&mut caller, NAME, (dst, offset, size), certificate)
+        },
+    )?;
+    Ok(())
+}
+
+fn certificate(state: &SystemState) -> Result<&[u8]> {
+    state
+        .message
+        .certificate
+        .as_deref()
+        .ok_or_else(|| contract("there is no data certificate in this execution"))
+}
+
+fn clock(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap("ic0", "time", |mut caller: Caller<'_>| {
+        enter(&mut caller, "time", In::NOT_IN_START, charge::CALL)?;
+        Ok(caller.data().environment.time)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "global_timer_set",
+        |mut caller: Caller<'_>, time: u64| {
+            enter(&mut caller, "global_timer_set", TIMER, charge::CALL)?;
+            let state = caller.data_mut();
+            let before = state.effects.global_timer.replace(time);
+            Ok(before.unwrap_or(state.environment.global_timer))
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "performance_counter",
+        |mut caller: Caller<'_>, kind: u32| {
+            enter(
+                &mut caller,
+                "performance_counter",
+                In::ANYWHERE,
+                charge::PERFORMANCE_COUNTER,
+            )?;
+            match kind {
+                // Of this message; of the call. A call is one message here.
+                0 | 1 => Ok(caller.data().meter.spent(caller.get_fuel()?)),
+                _ => Err(contract(format!(
+                    "Error getting performance counter type {kind}"
+                ))),
+            }
+        },
+    )?;
+    Ok(())
+}
+
+fn variables(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap("ic0", "env_var_count", |mut caller: Caller<'_>| {
+        enter(&mut caller, "env_var_count", In::NOT_IN_START, charge::CALL)?;
+        Ok(caller.data().environment.variables.len() as u32)
+    })?;
+    linker.func_wrap(
+        "ic0",
+        "env_var_name_size",
+        |mut caller: Caller<'_>, index: u32| {
+            enter(
+                &mut caller,
+                "env_var_name_size",
+                In::NOT_IN_START,
+                charge::CALL,
+            )?;
+            nth_name(caller.data(), index).map(|name| name.len() as u32)
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "env_var_name_copy",
+        |mut caller: Caller<'_>, index: u32, dst: u32, offset: u32, size: u32| {
+            const NAME: &str = "env_var_name_copy";
+            enter(
+                &mut caller,
+                NAME,
+                In::NOT_IN_START,
+                charge::CALL + u64::from(size),
+            )?;
+            try_copy(&mut caller, NAME, (dst, offset, size), |state| {
+                nth_name(state, index).map(str::as_bytes)
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "env_var_name_exists",
+        |mut caller: Caller<'_>, src: u32, size: u32| {
+            enter(
+                &mut caller,
+                "env_var_name_exists",
+                In::NOT_IN_START,
+                charge::CALL,
+            )?;
+            let name = text(&mut caller, src, size)?;
+            Ok(u32::from(value(caller.data(), &name).is_ok()))
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "env_var_value_size",
+        |mut caller: Caller<'_>, src: u32, size: u32| {
+            enter(
+                &mut caller,
+                "env_var_value_size",
+                In::NOT_IN_START,
+                charge::CALL,
+            )?;
+            let name = text(&mut caller, src, size)?;
+            value(caller.data(), &name).map(|value| value.len() as u32)
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "env_var_value_copy",
+        |mut caller: Caller<'_>, src: u32, name_size: u32, dst: u32, offset: u32, size: u32| {
+            const NAME: &str = "env_var_value_copy";
+            enter(
+                &mut caller,
+                NAME,
+                In::NOT_IN_START,
+                charge::CALL + u64::from(size),
+            )?;
+            let name = text(&mut caller, src, name_size)?;
+            try_copy(&mut caller, NAME, (dst, offset, size), |state| {
+                value(state, &name).map(str::as_bytes)
+            })
+        },
+    )?;
+    Ok(())
+}
+
+fn nth_name(state: &SystemState, index: u32) -> Result<&str> {
+    match state.environment.variables.get(index as usize) {
+        Some((name, _)) => Ok(name),
+        None => Err(contract(format!(
+            "there is no environment variable number {index}"
+        ))),
+    }
+}
+
+fn value<'a>(state: &'a SystemState, name: &str) -> Result<&'a str> {
+    state
+        .environment
+        .variables
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+        .ok_or_else(|| contract(format!("there is no environment variable '{name}'")))
+}
+
+/// Nothing is charged in cycles here, but for creating canisters.
+fn costs(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap(
+        "ic0",
+        "cost_call",
+        |mut caller: Caller<'_>, _name: u64, _payload: u64, dst: u32| {
+            enter(&mut caller, "cost_call", In::ANYWHERE, charge::CALL)?;
+            write_u128(&mut caller, dst, 0)
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "cost_create_canister",
+        |mut caller: Caller<'_>, dst: u32| {
+            enter(
+                &mut caller,
+                "cost_create_canister",
+                In::ANYWHERE,
+                charge::CALL,
+            )?;
+            write_u128(&mut caller, dst, CREATION_FEE)
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "cost_http_request",
+        |_: Caller<'_>, _request: u64, _response: u64, _dst: u32| -> Result<()> {
+            Err(Trap::NotSupported("cost_http_request").into())
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "cost_http_request_v2",
+        |_: Caller<'_>, _src: u32, _size: u32, _dst: u32| -> Result<()> {
+            Err(Trap::NotSupported("cost_http_request_v2").into())
+        },
+    )?;
+    for name in [
+        "cost_sign_with_ecdsa",
+        "cost_sign_with_schnorr",
+        "cost_vetkd_derive_key",
+    ] {
+        linker.func_wrap(
+            "ic0",
+            name,
+            move |_: Caller<'_>, _src: u32, _size: u32, _kind: u32, _dst: u32| -> Result<u32> {
+                Err(Trap::NotSupported(name).into())
+            },
+        )?;
+    }
+    Ok(())
+}
+
+fn speech(linker: &mut Linker<SystemState>) -> Result<()> {
+    linker.func_wrap(
+        "ic0",
+        "debug_print",
+        |mut caller: Caller<'_>, src: u32, size: u32| {
+            enter(
+                &mut caller,
+                "debug_print",
+                In::ANYWHERE,
+                charge::DEBUG_PRINT,
+            )?;
+            log_charge(&mut caller, size)?;
+            // Printing from beyond the heap is not an error.
+            let line = bytes(&mut caller, src, size)
+                .unwrap_or_else(|_| b"(debug_print message out of memory bounds)".to_vec());
+            caller.data_mut().printed.push(line);
+            Ok(())
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "trap",
+        |mut caller: Caller<'_>, src: u32, size: u32| -> Result<()> {
+            enter(
+                &mut caller,
+                "trap",
+                In::ANYWHERE,
+                charge::CALL + u64::from(size),
+            )?;
+            log_charge(&mut caller, size)?;
+            let message = match bytes(&mut caller, src, size) {
+                Ok(message) => String::from_utf8_lossy(&message).into_owned(),
+                Err(_) => "(trap message out of memory bounds)".to_owned(),
+            };
+            Err(Trap::Called(message).into())
+        },
+    )?;
+    Ok(())
+}
+
+/// Storing and transmitting a line of the log.
+fn log_charge(caller: &mut Caller<'_>, size: u32) -> Result<()> {
+    let capacity = caller.data().environment.log_capacity;
+    let printed: usize = caller.data().printed.iter().map(Vec::len).sum();
+    let stored = u64::from(size).min(capacity);
+    let transmitted = u64::from(size).min(capacity.saturating_sub(printed as u64));
+    let amount = 2 * stored + charge::TRANSMITTED_BYTE * transmitted;
+    pay(caller, Item::SystemApi, amount)
+}
