@@ -9,7 +9,7 @@
 //! (`rs/embedders` and `rs/config` of dfinity/ic). One is inexact by
 //! construction: `data.drop` and `elem.drop` weigh 255 instead of 300, the
 //! largest weight wasmtime's table can hold. `memory.grow` is corrected by the
-//! meter itself.
+//! meter itself, unless it grows by nothing.
 
 use wasmtime::OperatorCost;
 
@@ -29,7 +29,7 @@ pub struct Execution {
     pub reply: u64,
     /// Stable memory: 20 an access, one a byte, 1,000 a page written first.
     pub stable: u64,
-    /// Heap pages of 4 KiB written to: pages, not instructions.
+    /// Heap pages of 4 KiB written to, in queries too: pages, not instructions.
     pub dirty_heap_pages: u64,
     /// Stable pages of 4 KiB written to: pages, whose charge is in `stable`.
     pub dirty_stable_pages: u64,

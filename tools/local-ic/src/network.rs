@@ -11,7 +11,7 @@ mod ingress;
 mod query;
 mod state;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candid::Principal;
@@ -42,10 +42,7 @@ pub struct Network {
     pub(crate) canisters: BTreeMap<Principal, Canister>,
     time: u64,
     unlimited: bool,
-    /// Accepted and not executed, oldest first.
-    queue: VecDeque<MessageId>,
-    accepted: HashMap<MessageId, ingress::Accepted>,
-    messages: u64,
+    messages: ingress::Messages,
     last: Execution,
 }
 
@@ -67,9 +64,7 @@ impl Network {
             canisters: BTreeMap::new(),
             time,
             unlimited: config.unlimited_instructions,
-            queue: VecDeque::new(),
-            accepted: HashMap::new(),
-            messages: 0,
+            messages: ingress::Messages::default(),
             last: Execution::default(),
         })
     }

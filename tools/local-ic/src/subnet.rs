@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn well_known_canisters_are_at_home() {
-        let (subnets, _) = found(&[SubnetKind::Nns, SubnetKind::Ii, SubnetKind::Sns], 0);
+        let (subnets, _) = found(&[SubnetKind::Nns, SubnetKind::Ii], 0);
         let home = |text: &str| {
             let id = Principal::from_text(text).unwrap();
             subnets
@@ -217,7 +217,6 @@ mod tests {
         assert_eq!(home("ryjl3-tyaaa-aaaaa-aaaba-cai"), Some(SubnetKind::Nns));
         assert_eq!(home("rdmx6-jaaaa-aaaaa-aaadq-cai"), Some(SubnetKind::Ii));
         assert_eq!(home("um5iw-rqaaa-aaaaq-qaaba-cai"), Some(SubnetKind::Ii));
-        assert_eq!(home("qtooy-2yaaa-aaaaq-aaaaa-cai"), Some(SubnetKind::Sns));
         assert_eq!(home("aaaaa-aa"), None);
     }
 

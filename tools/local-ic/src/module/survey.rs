@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(operators("block nop end"), 4 + 10);
         assert_eq!(operators("block nop end nop"), 5 + 10 + 4);
         assert_eq!(operators("loop nop end"), 4 + 10 + 10);
-        assert_eq!(operators("local.get 0 if nop else nop end"), 6 + 10 + 4 + 4);
+        assert_eq!(operators("local.get 0 if nop else nop end"), 7 + 10 + 4 + 4);
         assert_eq!(
             operators("i32.const 0 i32.const 0 i32.const 0 memory.fill"),
             5 + 10 + 3

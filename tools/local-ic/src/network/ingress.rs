@@ -1,5 +1,7 @@
 //! Messages from outside: accepted or not, executed in rounds, answered.
 
+use std::collections::{HashMap, VecDeque};
+
 use candid::Principal;
 use sha2::{Digest, Sha256};
 
@@ -53,13 +55,29 @@ pub enum IngressStatus {
     Done(Result<Vec<u8>, Reject>),
 }
 
+/// How many bytes of answers are kept for those who ask late: 256 MiB.
+const MAX_ANSWERS: usize = 256 << 20;
+
+/// The messages of a network: waiting, or answered and remembered.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    /// Accepted and not executed, oldest first.
+    queue: VecDeque<MessageId>,
+    known: HashMap<MessageId, Accepted>,
+    /// The answered ones, oldest first, and the bytes of their answers.
+    answered: VecDeque<MessageId>,
+    answer_bytes: usize,
+    /// How many were submitted without a name.
+    unnamed: u64,
+}
+
 /// A message and what became of it.
 #[derive(Debug)]
-pub(super) struct Accepted {
+struct Accepted {
     sender: Principal,
     /// Until it is executed.
     message: Option<Ingress>,
-    pub(super) status: IngressStatus,
+    status: IngressStatus,
 }
 
 impl Network {
@@ -71,10 +89,10 @@ impl Network {
     /// `canister_inspect_message`, too large, or a call to the management
     /// canister by somebody who may not make it.
     pub fn submit(&mut self, ingress: Ingress) -> Result<(MessageId, Effective), Reject> {
-        self.messages += 1;
+        self.messages.unnamed += 1;
         let id = MessageId(
             Sha256::new_with_prefix(b"local-ic message")
-                .chain_update(self.messages.to_be_bytes())
+                .chain_update(self.messages.unnamed.to_be_bytes())
                 .finalize()
                 .into(),
         );
@@ -91,31 +109,25 @@ impl Network {
     /// As `submit`.
     pub fn submit_as(&mut self, id: MessageId, ingress: Ingress) -> Result<Effective, Reject> {
         let effective = self.filter(&ingress)?;
-        if !self.accepted.contains_key(&id) {
-            self.queue.push_back(id);
-            self.accepted.insert(
-                id,
-                Accepted {
-                    sender: ingress.sender,
-                    message: Some(Ingress {
-                        effective,
-                        ..ingress
-                    }),
-                    status: IngressStatus::Processing,
-                },
-            );
-        }
+        self.messages.accept(
+            id,
+            Ingress {
+                effective,
+                ..ingress
+            },
+        );
         Ok(effective)
     }
 
-    /// What became of a message; `None` if it is unknown.
+    /// What became of a message; `None` if it is unknown, or was answered and
+    /// 256 MiB of answers ago.
     pub fn ingress_status(&self, id: &MessageId) -> Option<IngressStatus> {
-        Some(self.accepted.get(id)?.status.clone())
+        self.messages.status(id).cloned()
     }
 
     /// Who sent a message.
     pub fn ingress_sender(&self, id: &MessageId) -> Option<Principal> {
-        Some(self.accepted.get(id)?.sender)
+        Some(self.messages.known.get(id)?.sender)
     }
 
     /// One round on every subnet: a nanosecond passes, timers that are due and
@@ -123,17 +135,9 @@ impl Network {
     pub fn round(&mut self) {
         self.time += 1;
         self.run_tasks();
-        while let Some(id) = self.queue.pop_front() {
-            let message = self
-                .accepted
-                .get_mut(&id)
-                .and_then(|accepted| accepted.message.take());
-            if let Some(message) = message {
-                let answer = self.execute(message);
-                if let Some(accepted) = self.accepted.get_mut(&id) {
-                    accepted.status = IngressStatus::Done(answer);
-                }
-            }
+        while let Some((id, message)) = self.messages.next() {
+            let answer = self.execute(message);
+            self.messages.answer(id, answer);
         }
         self.state_changed();
     }
@@ -240,6 +244,57 @@ impl Network {
                 format!("Canister {id} not found"),
             )
         })
+    }
+}
+
+impl Messages {
+    pub(super) fn status(&self, id: &MessageId) -> Option<&IngressStatus> {
+        Some(&self.known.get(id)?.status)
+    }
+
+    fn accept(&mut self, id: MessageId, message: Ingress) {
+        if self.known.contains_key(&id) {
+            return;
+        }
+        self.queue.push_back(id);
+        self.known.insert(
+            id,
+            Accepted {
+                sender: message.sender,
+                message: Some(message),
+                status: IngressStatus::Processing,
+            },
+        );
+    }
+
+    fn next(&mut self) -> Option<(MessageId, Ingress)> {
+        let id = self.queue.pop_front()?;
+        let message = self.known.get_mut(&id)?.message.take()?;
+        Some((id, message))
+    }
+
+    fn answer(&mut self, id: MessageId, answer: Result<Vec<u8>, Reject>) {
+        if let Some(accepted) = self.known.get_mut(&id) {
+            accepted.status = IngressStatus::Done(answer);
+            self.answer_bytes += accepted.status.len();
+            self.answered.push_back(id);
+        }
+        while self.answer_bytes > MAX_ANSWERS
+            && let Some(oldest) = self.answered.pop_front()
+            && let Some(forgotten) = self.known.remove(&oldest)
+        {
+            self.answer_bytes -= forgotten.status.len();
+        }
+    }
+}
+
+impl IngressStatus {
+    fn len(&self) -> usize {
+        match self {
+            Self::Processing => 0,
+            Self::Done(Ok(reply)) => reply.len(),
+            Self::Done(Err(reject)) => reject.message.len(),
+        }
     }
 }
 

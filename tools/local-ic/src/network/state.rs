@@ -80,13 +80,13 @@ impl Network {
     }
 
     fn insert_status(&self, tree: &mut Tree, id: &MessageId) {
-        let Some(accepted) = self.accepted.get(id) else {
+        let Some(status) = self.messages.status(id) else {
             return;
         };
         let mut put = |label: &[u8], value: Vec<u8>| {
             tree.insert([b"request_status", &id.0, label], value);
         };
-        match &accepted.status {
+        match status {
             IngressStatus::Processing => put(b"status", b"processing".to_vec()),
             IngressStatus::Done(Ok(reply)) => {
                 put(b"status", b"replied".to_vec());
