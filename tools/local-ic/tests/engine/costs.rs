@@ -73,11 +73,11 @@ fn bulk_operators_cost_by_the_byte_and_growing_300() {
 }
 
 #[test]
-fn pages_written_cost_1000_each_whatever_is_written() {
-    let same = bill(
-        "(i32.store (i32.const 5000) (i32.const 0)) (i32.store (i32.const 5004) (i32.const 0))",
+fn pages_written_cost_1000_each_however_often() {
+    let twice = bill(
+        "(i32.store (i32.const 5000) (i32.const 1)) (i32.store (i32.const 5004) (i32.const 1))",
     );
-    assert_eq!((same.wasm, same.dirty_heap_pages), (6, 1));
+    assert_eq!((twice.wasm, twice.dirty_heap_pages), (6, 1));
     let read = bill("(drop (i32.load (i32.const 5000)))");
     assert_eq!(read.dirty_heap_pages, 0);
     let in_new_memory =
