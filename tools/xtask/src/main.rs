@@ -73,13 +73,14 @@ fn test(args: &[String]) -> Result<ExitCode> {
     // Builds the programs that tests start, too: local-ic is one of them.
     workspace.cargo().args(tests).arg("--no-run").succeed()?;
 
-    let mut tests_run = workspace.cargo();
-    tests_run.args(tests).args(args);
-    tests_run.env("HALLMARK_CANISTERS", workspace.artifacts());
+    let mut run = workspace.cargo();
+    // Every test, also after one has failed.
+    run.args(tests).arg("--no-fail-fast").args(args);
+    run.env("HALLMARK_CANISTERS", workspace.artifacts());
     if std::env::var_os("POCKET_IC_BIN").is_none() {
-        tests_run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
+        run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }
-    tests_run.status()
+    run.status()
 }
 
 fn serve(args: &[String]) -> Result<ExitCode> {
