@@ -74,10 +74,15 @@ impl Console {
 
 fn summary(stage: Stage, done: u64) -> String {
     match stage {
-        Stage::Reading => format!("  read       {} files", HumanCount(done)),
+        Stage::Reading => format!("  read       {}", count(done, "file")),
         Stage::Uploading => format!("  uploaded   {}", HumanBytes(done)),
-        Stage::Committing => format!("  committed  {} operations", HumanCount(done)),
+        Stage::Committing => format!("  committed  {}", count(done, "operation")),
     }
+}
+
+fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", HumanCount(number))
 }
 
 fn style(stage: Stage) -> ProgressStyle {
@@ -106,5 +111,6 @@ mod tests {
             "  committed  12,345 operations",
         ];
         assert_eq!(lines, expected);
+        assert_eq!(summary(Stage::Reading, 1), "  read       1 file");
     }
 }

@@ -66,20 +66,21 @@ fn build(args: &[String]) -> Result<ExitCode> {
 
 fn test(args: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    canisters::build(&workspace)?;
+    // First what may be missing on this machine: it is found out in a second.
     browser::ensure()?;
-    workspace
-        .cargo()
-        .args(["build", "--locked", "-p", "local-ic", "-p", "hallmark"])
-        .succeed()?;
+    canisters::build(&workspace)?;
+    let tests = ["test", "--workspace", "--locked"];
+    // Builds the programs that tests start, too: local-ic is one of them.
+    workspace.cargo().args(tests).arg("--no-run").succeed()?;
 
-    let mut tests = workspace.cargo();
-    tests.args(["test", "--workspace", "--locked"]).args(args);
-    tests.env("HALLMARK_CANISTERS", workspace.artifacts());
+    let mut run = workspace.cargo();
+    // Every test, also after one has failed.
+    run.args(tests).arg("--no-fail-fast").args(args);
+    run.env("HALLMARK_CANISTERS", workspace.artifacts());
     if std::env::var_os("POCKET_IC_BIN").is_none() {
-        tests.env("POCKET_IC_BIN", workspace.binary("local-ic"));
+        run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }
-    tests.status()
+    run.status()
 }
 
 fn serve(args: &[String]) -> Result<ExitCode> {

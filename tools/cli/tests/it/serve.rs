@@ -97,5 +97,7 @@ fn five_thousand_files_are_served() {
 #[test]
 fn an_empty_directory_is_served() {
     let site = tempfile::tempdir().unwrap();
-    assert_eq!(Served::start(site.path(), &[]).get("/").status, 404);
+    let served = Served::start(site.path(), &[]);
+    assert_eq!(served.get("/").status, 404);
+    assert!(served.errors().contains(" is empty, so every address"));
 }

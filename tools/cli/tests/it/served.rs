@@ -1,6 +1,7 @@
 //! `hallmark serve` at work on a directory.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -11,6 +12,7 @@ use super::http::{self, Response};
 pub(crate) struct Served {
     process: Child,
     output: Lines<BufReader<ChildStdout>>,
+    errors: tempfile::NamedTempFile,
     pub(crate) canister: String,
     pub(crate) port: u16,
     /// What it printed at first.
@@ -20,6 +22,7 @@ pub(crate) struct Served {
 impl Served {
     /// Serves a directory on a free port, and waits until it answers.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Served {
+        let errors = tempfile::NamedTempFile::new().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_hallmark"))
             .arg("serve")
             .arg(directory)
@@ -27,12 +30,14 @@ impl Served {
             .arg(asset_canister())
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(errors.reopen().unwrap())
             .spawn()
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut served = Served {
             process,
             output,
+            errors,
             canister: String::new(),
             port: 0,
             site_hash: String::new(),
@@ -80,8 +85,15 @@ impl Served {
     }
 
     fn next_line(&mut self) -> String {
-        let line = self.output.next().expect("hallmark serve has ended");
+        let Some(line) = self.output.next() else {
+            panic!("hallmark serve has ended: {}", self.errors());
+        };
         line.unwrap().trim().to_owned()
+    }
+
+    /// What it wrote to the error stream.
+    pub(crate) fn errors(&self) -> String {
+        fs::read_to_string(self.errors.path()).unwrap()
     }
 }
 
