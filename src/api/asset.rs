@@ -83,11 +83,9 @@ pub fn list<M: Memory>(
     let length = arguments.length.as_ref().map_or(PAGE, |length| {
         u32::try_from(length.0.clone()).map_or(PAGE, |length| length.min(PAGE))
     });
-    let assets = site.assets(start, length)?;
-    Ok(assets
-        .into_iter()
-        .map(|(key, asset)| details(key, asset))
-        .collect())
+    let mut page = Vec::with_capacity(length as usize);
+    site.visit_assets(start, length, |key, asset| page.push(details(key, asset)))?;
+    Ok(page)
 }
 
 /// The properties of one asset.

@@ -221,25 +221,29 @@ impl<M: Memory> Site<M> {
         find_asset(&self.store, &self.state.assets, key)
     }
 
-    /// Up to `limit` assets in the order of their keys, from number `start` on. Work is proportional to the
-    /// assets returned.
+    /// Visits up to `limit` assets in the order of their keys, from number `start` on. Work is proportional to the
+    /// assets visited.
     ///
     /// # Errors
     ///
-    /// [`StorageError::Corrupt`] if a record cannot be read.
-    pub fn assets(&self, start: u32, limit: u32) -> Result<Vec<(String, Asset)>, StorageError> {
-        let mut found = Vec::new();
+    /// [`StorageError::Corrupt`] at the first record that cannot be read.
+    pub fn visit_assets(
+        &self,
+        start: u32,
+        limit: u32,
+        mut visit: impl FnMut(String, Asset),
+    ) -> Result<(), StorageError> {
+        let mut result = Ok(());
         self.store
             .forest
-            .page(&self.state.assets, start, limit, |leaf| found.push(leaf));
-        found
-            .iter()
-            .map(|leaf| {
+            .page(&self.state.assets, start, limit, |leaf| {
                 let key = leaf.path.get(0).unwrap_or_default();
-                let asset = decode_asset(&leaf.value, &leaf.attachment)?;
-                Ok((String::from_utf8_lossy(key).into_owned(), asset))
-            })
-            .collect()
+                match decode_asset(&leaf.value, &leaf.attachment) {
+                    Ok(asset) => visit(String::from_utf8_lossy(key).into_owned(), asset),
+                    Err(error) => result = Err(error),
+                }
+            });
+        result
     }
 
     /// Who may do what.
