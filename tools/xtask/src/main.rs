@@ -8,6 +8,7 @@ mod canisters;
 mod module;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -84,6 +85,14 @@ fn test(args: &[String]) -> Result<ExitCode> {
 }
 
 fn serve(args: &[String]) -> Result<ExitCode> {
+    // Building takes a while; a slip of the pen is better found before.
+    match args.first() {
+        None => bail!("which directory? `cargo xtask serve DIR`"),
+        Some(dir) if !dir.starts_with('-') && !Path::new(dir).is_dir() => {
+            bail!("there is no directory {dir}")
+        }
+        Some(_) => {}
+    }
     let workspace = Workspace::find()?;
     canisters::build(&workspace)?;
     workspace
@@ -93,7 +102,7 @@ fn serve(args: &[String]) -> Result<ExitCode> {
 
     let mut hallmark = workspace.program(&workspace.binary("hallmark"));
     hallmark.arg("serve").args(args);
-    if !args.iter().any(|arg| arg == "--canister") {
+    if !args.iter().any(|arg| arg.starts_with("--canister")) {
         let canister = workspace.artifacts().join("assets.wasm.gz");
         hallmark.arg("--canister").arg(canister);
     }
@@ -107,7 +116,7 @@ fn bench(args: &[String]) -> Result<ExitCode> {
     bench
         .args(["run", "--locked", "--quiet", "-p", "hallmark-bench", "--"])
         .args(args);
-    if !args.iter().any(|arg| arg == "--canister") {
+    if !args.iter().any(|arg| arg.starts_with("--canister")) {
         let canister = workspace.artifacts().join("assets.wasm.gz");
         bench.arg("--canister").arg(canister);
     }
