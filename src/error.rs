@@ -55,10 +55,12 @@ pub enum Error {
         /// The encoding.
         encoding: String,
     },
-    /// The asset has no content in any, or in this, encoding.
-    NoEncoding {
+    /// The name of an encoding is empty, or longer than [`MAX_ENCODING_NAME`](crate::site::MAX_ENCODING_NAME).
+    EncodingName {
         /// The key.
         key: String,
+        /// Bytes in the name.
+        length: usize,
     },
     /// A SHA-256 digest does not have 32 bytes.
     InvalidHash {
@@ -164,7 +166,11 @@ impl fmt::Display for Error {
                 f,
                 "encoding must have at least one chunk or contain last_chunk: {encoding} of {key}"
             ),
-            Self::NoEncoding { key } => write!(f, "no such encoding: {key}"),
+            Self::EncodingName { key, length } => write!(
+                f,
+                "the name of an encoding of {key} has {length} bytes, at least 1 and at most {} are allowed",
+                crate::site::MAX_ENCODING_NAME
+            ),
             Self::InvalidHash { key, length } => write!(
                 f,
                 "invalid SHA-256: {length} bytes instead of 32 given for {key}"

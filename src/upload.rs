@@ -14,7 +14,7 @@
 
 use crate::{
     error::Error,
-    site::{CHUNK, Content, Operation, Piece, Site, Store, from_cbor, to_cbor},
+    site::{CHUNK, Piece, Site, Store, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
@@ -86,121 +86,78 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::BatchLimit`].
+    /// [`Error::BatchLimit`] or [`Error::Storage`]; nothing has changed then.
     pub fn create_batch(&mut self, now: u64) -> Result<u64, Error> {
-        let Self { store, state, .. } = self;
-        let uploads = &mut state.uploads;
-        for (id, batch) in uploads.batches(store)? {
-            if batch.expires <= now {
+        self.change_uploads(|store, uploads| {
+            let (live, expired): (Vec<_>, Vec<_>) = uploads
+                .batches(store)?
+                .into_iter()
+                .partition(|(_, batch)| batch.expires > now);
+            match uploads.limits.max_batches {
+                Some(limit) if live.len() as u64 >= limit => {
+                    return Err(Error::BatchLimit { limit });
+                }
+                _ => {}
+            }
+            for (id, _) in expired {
                 uploads.remove(store, id)?;
             }
-        }
-        match uploads.limits.max_batches {
-            Some(limit) if u64::from(uploads.totals.batches) >= limit => {
-                return Err(Error::BatchLimit { limit });
-            }
-            _ => {}
-        }
-        let id = uploads.last_batch + 1;
-        let batch = Batch {
-            expires: now + EXPIRY,
-            chunks: 0,
-            bytes: 0,
-        };
-        uploads.put(store, id, &batch)?;
-        uploads.last_batch = id;
-        uploads.totals.batches += 1;
-        self.finish()?;
-        Ok(id)
+            let id = uploads.last_batch + 1;
+            let batch = Batch {
+                expires: now.saturating_add(EXPIRY),
+                chunks: 0,
+                bytes: 0,
+            };
+            uploads.put(store, id, &batch)?;
+            uploads.last_batch = id;
+            uploads.totals.batches += 1;
+            Ok(id)
+        })
     }
 
     /// Stores chunks in a batch, all or none. Returns their ids.
     ///
     /// # Errors
     ///
-    /// [`Error::ChunkLimit`], [`Error::ByteLimit`] or [`Error::BatchNotFound`].
+    /// [`Error::ChunkLimit`], [`Error::ByteLimit`], [`Error::BatchNotFound`] or [`Error::Storage`]; nothing has
+    /// changed then.
     pub fn create_chunks<C: AsRef<[u8]>>(
         &mut self,
         batch_id: u64,
         contents: &[C],
         now: u64,
     ) -> Result<Vec<u64>, Error> {
-        let Self { store, state, .. } = self;
-        let uploads = &mut state.uploads;
         let bytes: u64 = contents.iter().map(|c| c.as_ref().len() as u64).sum();
-        uploads.check_room(contents.len() as u64, bytes)?;
-        let mut batch = uploads
-            .batch(store, batch_id)?
-            .ok_or(Error::BatchNotFound { batch: batch_id })?;
-        let mut ids = Vec::with_capacity(contents.len());
-        for content in contents {
-            let piece = store.put(content.as_ref())?;
-            let path = chunk_path(batch_id, batch.chunks);
-            let attachment = [&[CHUNK], &piece.encode()[..]].concat();
-            store
-                .forest
-                .insert(&mut uploads.tree, &path, b"", &attachment)
-                .map_err(storage_error)?;
-            ids.push(batch_id << 32 | u64::from(batch.chunks));
-            batch.chunks += 1;
-        }
-        batch.bytes += bytes;
-        batch.expires = now + EXPIRY;
-        uploads.put(store, batch_id, &batch)?;
-        uploads.totals.chunks += contents.len() as u64;
-        uploads.totals.bytes += bytes;
-        self.finish()?;
-        Ok(ids)
-    }
-
-    /// Commits operations and closes the batch with this id, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// As [`Site::commit`]; the batch stays open then.
-    pub fn commit_batch(
-        &mut self,
-        batch_id: u64,
-        operations: impl IntoIterator<Item = Operation>,
-        now: u64,
-    ) -> Result<(), Error> {
-        let done = self.commit_unsaved(operations, now);
-        if done.is_ok() {
-            let Self { store, state, .. } = self;
-            state.uploads.remove(store, batch_id)?;
-        }
-        self.finish()?;
-        done
+        self.change_uploads(|store, uploads| {
+            uploads.check_room(contents.len() as u64, bytes)?;
+            let mut batch = uploads
+                .batch(store, batch_id)?
+                .ok_or(Error::BatchNotFound { batch: batch_id })?;
+            let mut ids = Vec::with_capacity(contents.len());
+            for content in contents {
+                let path = chunk_path(batch_id, batch.chunks);
+                uploads.put_chunk(store, &path, content.as_ref())?;
+                ids.push(batch_id << 32 | u64::from(batch.chunks));
+                batch.chunks += 1;
+            }
+            batch.bytes += bytes;
+            batch.expires = now.saturating_add(EXPIRY);
+            uploads.put(store, batch_id, &batch)?;
+            uploads.totals.chunks += contents.len() as u64;
+            uploads.totals.bytes += bytes;
+            Ok(ids)
+        })
     }
 
     /// Drops a batch and its chunks.
     ///
     /// # Errors
     ///
-    /// [`Error::BatchNotFound`].
+    /// [`Error::BatchNotFound`] or [`Error::Storage`]; nothing has changed then.
     pub fn delete_batch(&mut self, batch_id: u64) -> Result<(), Error> {
-        let Self { store, state, .. } = self;
-        if !state.uploads.remove(store, batch_id)? {
-            return Err(Error::BatchNotFound { batch: batch_id });
-        }
-        self.finish()
-    }
-
-    /// The content that uploaded chunks make, followed by `rest`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ChunkNotFound`].
-    pub fn content(&self, chunk_ids: &[u64], rest: Option<Vec<u8>>) -> Result<Content, Error> {
-        let piece = |id: &u64| {
-            let uploads = &self.state.uploads;
-            uploads
-                .piece(&self.store, *id)
-                .ok_or(Error::ChunkNotFound { chunk: *id })
-        };
-        Ok(Content {
-            pieces: chunk_ids.iter().map(piece).collect::<Result<_, _>>()?,
-            rest,
+        self.change_uploads(|store, uploads| match uploads.remove(store, batch_id)? {
+            true => Ok(()),
+            false => Err(Error::BatchNotFound { batch: batch_id }),
         })
     }
 
@@ -213,15 +170,29 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Full`].
-    pub fn set_limits(&mut self, limits: Limits) -> Result<(), StorageError> {
-        self.state.uploads.limits = limits;
-        self.save()
+    /// [`Error::Storage`]; nothing has changed then.
+    pub fn set_limits(&mut self, limits: Limits) -> Result<(), Error> {
+        self.change_uploads(|_, uploads| {
+            uploads.limits = limits;
+            Ok(())
+        })
     }
 
-    fn finish(&mut self) -> Result<(), Error> {
-        self.store.reclaim(RECLAIM)?;
-        Ok(self.save()?)
+    /// Changes the uploads on a copy, which takes their place if all went well.
+    fn change_uploads<R>(
+        &mut self,
+        change: impl FnOnce(&mut Store<M>, &mut Uploads) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let Self { store, state, .. } = self;
+        let mut other = state.uploads.share(store);
+        let done = change(store, &mut other);
+        if done.is_ok() {
+            std::mem::swap(&mut other, &mut state.uploads);
+        }
+        other.release(store);
+        store.reclaim(RECLAIM)?;
+        self.save()?;
+        done
     }
 }
 
@@ -231,6 +202,19 @@ const RECLAIM: u32 = 20_000;
 impl Uploads {
     pub(crate) fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    /// A copy to change beside this one.
+    pub(crate) fn share<M: Memory>(&self, store: &mut Store<M>) -> Self {
+        Self {
+            tree: store.forest.share(&self.tree),
+            ..*self
+        }
+    }
+
+    /// Ends a copy, or what a copy replaced.
+    pub(crate) fn release<M: Memory>(self, store: &mut Store<M>) {
+        store.forest.release(self.tree);
     }
 
     /// All batches, by id.
@@ -271,8 +255,30 @@ impl Uploads {
             .map_err(storage_error)
     }
 
+    fn put_chunk<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        path: &Labels,
+        content: &[u8],
+    ) -> Result<(), StorageError> {
+        let piece = store.put(content)?;
+        let attachment = [&[CHUNK], &piece.encode()[..]].concat();
+        let inserted = store.forest.insert(&mut self.tree, path, b"", &attachment);
+        match inserted {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                store.bodies.release(&mut store.forest, piece)?;
+                Err(storage_error(error))
+            }
+        }
+    }
+
     /// Drops a batch; false if there is none.
-    fn remove<M: Memory>(&mut self, store: &mut Store<M>, id: u64) -> Result<bool, StorageError> {
+    pub(crate) fn remove<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+    ) -> Result<bool, StorageError> {
         let Some(batch) = self.batch(store, id)? else {
             return Ok(false);
         };
@@ -288,14 +294,16 @@ impl Uploads {
         Ok(true)
     }
 
-    fn piece<M: Memory>(&self, store: &Store<M>, chunk_id: u64) -> Option<Piece> {
+    /// An uploaded chunk.
+    pub(crate) fn piece<M: Memory>(&self, store: &Store<M>, chunk_id: u64) -> Option<Piece> {
         let path = chunk_path(chunk_id >> 32, chunk_id as u32);
         let leaf = store.forest.get(&self.tree, &path)?;
         let (_, piece) = leaf.attachment.split_first()?;
         Some(Piece::decode(piece.first_chunk()?))
     }
 
-    fn check_room(&self, chunks: u64, bytes: u64) -> Result<(), Error> {
+    /// Whether this much more may wait.
+    pub(crate) fn check_room(&self, chunks: u64, bytes: u64) -> Result<(), Error> {
         match (self.limits.max_chunks, self.limits.max_bytes) {
             (Some(limit), _) if self.totals.chunks + chunks > limit => {
                 Err(Error::ChunkLimit { limit })

@@ -1,10 +1,7 @@
 //! Batches: uploading chunks and committing operations.
 
 use crate::{
-    error::Error,
-    site::{Operation, Properties, PropertyChange, Site},
-    storage::Memory,
-    tree::Hash,
+    site::{Content, Operation, Properties, PropertyChange},
     upload::Limits,
 };
 use candid::{CandidType, Deserialize, Nat};
@@ -180,35 +177,34 @@ pub fn id_of(id: &Nat) -> u64 {
     u64::try_from(id.0.clone()).unwrap_or(u64::MAX)
 }
 
-/// What an operation asks of the site.
-///
-/// # Errors
-///
-/// [`Error::ChunkNotFound`] or [`Error::InvalidHash`].
-pub fn operation<M: Memory>(
-    site: &Site<M>,
-    operation: BatchOperationKind,
-) -> Result<Operation, Error> {
-    Ok(match operation {
-        BatchOperationKind::CreateAsset(create) => create.into(),
-        BatchOperationKind::SetAssetContent(set) => {
-            let chunk_ids: Vec<u64> = set.chunk_ids.iter().map(id_of).collect();
-            let rest = set.last_chunk.map(ByteBuf::into_vec);
-            Operation::SetContent {
-                content: site.content(&chunk_ids, rest)?,
-                sha256: digest(&set.key, set.sha256.as_deref().map(Vec::as_slice))?,
-                key: set.key,
-                encoding: set.content_encoding,
-            }
+impl From<BatchOperationKind> for Operation {
+    fn from(operation: BatchOperationKind) -> Self {
+        match operation {
+            BatchOperationKind::CreateAsset(create) => create.into(),
+            BatchOperationKind::SetAssetContent(set) => set.into(),
+            BatchOperationKind::SetAssetProperties(set) => set.into(),
+            BatchOperationKind::UnsetAssetContent(unset) => Self::UnsetContent {
+                key: unset.key,
+                encoding: unset.content_encoding,
+            },
+            BatchOperationKind::DeleteAsset(delete) => Self::Delete { key: delete.key },
+            BatchOperationKind::Clear(ClearArguments {}) => Self::Clear,
         }
-        BatchOperationKind::SetAssetProperties(set) => set.into(),
-        BatchOperationKind::UnsetAssetContent(unset) => Operation::UnsetContent {
-            key: unset.key,
-            encoding: unset.content_encoding,
-        },
-        BatchOperationKind::DeleteAsset(delete) => Operation::Delete { key: delete.key },
-        BatchOperationKind::Clear(ClearArguments {}) => Operation::Clear,
-    })
+    }
+}
+
+impl From<SetAssetContentArguments> for Operation {
+    fn from(set: SetAssetContentArguments) -> Self {
+        Self::SetContent {
+            key: set.key,
+            encoding: set.content_encoding,
+            content: Content {
+                chunks: set.chunk_ids.iter().map(id_of).collect(),
+                rest: set.last_chunk.map(ByteBuf::into_vec),
+            },
+            sha256: set.sha256.map(ByteBuf::into_vec),
+        }
+    }
 }
 
 impl From<CreateAssetArguments> for Operation {
@@ -263,15 +259,4 @@ impl From<Limits> for ConfigurationResponse {
 
 fn by_name(headers: HeaderMap) -> BTreeMap<String, String> {
     headers.into_iter().collect()
-}
-
-fn digest(key: &str, given: Option<&[u8]>) -> Result<Option<Hash>, Error> {
-    let Some(bytes) = given else {
-        return Ok(None);
-    };
-    let digest = bytes.try_into().map_err(|_| Error::InvalidHash {
-        key: key.to_owned(),
-        length: bytes.len(),
-    })?;
-    Ok(Some(digest))
 }

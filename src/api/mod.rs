@@ -20,6 +20,6 @@ pub use batch::{
     ConfigureArguments, CreateAssetArguments, CreateBatchResponse, CreateChunkArguments,
     CreateChunkResponse, CreateChunksArguments, CreateChunksResponse, DeleteAssetArguments,
     DeleteBatchArguments, SetAssetContentArguments, SetAssetPropertiesArguments,
-    UnsetAssetContentArguments, id_of, operation,
+    UnsetAssetContentArguments, id_of,
 };
 pub use http::{HttpRequest, HttpResponse};

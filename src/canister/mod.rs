@@ -16,17 +16,11 @@ use crate::{
     site::{Memories, Site},
 };
 use ic_cdk::api::{certified_data_set, data_certificate, is_controller, msg_caller, time, trap};
-use ic_stable_structures::{
-    DefaultMemoryImpl,
-    memory_manager::{MemoryManager, VirtualMemory},
-};
+use ic_stable_structures::{DefaultMemoryImpl, memory_manager::VirtualMemory};
 use std::cell::RefCell;
 
 /// The memory of a canister's site.
 pub type StableMemory = VirtualMemory<DefaultMemoryImpl>;
-
-/// Pages of a bucket, the unit in which the memory manager deals out stable memory: 4 MiB, for 128 GiB in all.
-const BUCKET: u16 = 64;
 
 thread_local! {
     static SITE: RefCell<Option<Site<StableMemory>>> = const { RefCell::new(None) };
@@ -35,8 +29,13 @@ thread_local! {
 /// Opens the site in stable memory, or makes one in an empty memory, and certifies it. To be called by `init` and
 /// `post_upgrade`, so that queries, which keep nothing, find it open.
 pub fn open() {
-    let manager = MemoryManager::init_with_bucket_size(DefaultMemoryImpl::default(), BUCKET);
-    let site = Site::open(Memories::of_manager(&manager, 0)).unwrap_or_else(|error| refuse(error));
+    let memories = Memories::of_stable_memory(DefaultMemoryImpl::default());
+    open_in(memories.unwrap_or_else(|error| refuse(error)));
+}
+
+/// As [`open`], in memories of the canister's own choosing.
+pub fn open_in(memories: Memories<StableMemory>) {
+    let site = Site::open(memories).unwrap_or_else(|error| refuse(error));
     SITE.set(Some(site));
     change(|_, _| Ok(()));
 }

@@ -1,57 +1,102 @@
 //! Request and response hashes (HTTP Gateway Protocol specification, "Request Hash Calculation" and
 //! "Response Hash Calculation").
+//!
+//! Both hash a map of fields independently of their order: each field as the digests of name and value, sorted.
+//! The answers of a path share most of their fields, so fields are hashed once, and constant ones never.
 
-use super::{CERTIFICATE_EXPRESSION, Expression};
+use super::Expression;
 use crate::tree::Hash;
-use ic_http_certification::response_hash_from_headers;
-use ic_representation_independent_hash::{Value, hash, representation_independent_hash};
+use sha2::{Digest, Sha256};
 
-/// The hash of a response all of whose headers are certified: those given, and the expression header, which
-/// must not be among them. `body` is the SHA-256 of the body as it is sent.
-pub fn response_hash<'a>(
-    status: u16,
-    expression: Expression,
-    headers: impl IntoIterator<Item = (&'a str, &'a str)>,
-    body: &Hash,
-) -> Hash {
-    let expression = (CERTIFICATE_EXPRESSION, expression.header());
-    let fields: Vec<(String, Value)> = headers
-        .into_iter()
-        .chain([expression])
-        .map(|(name, value)| (name.to_ascii_lowercase(), Value::String(value.to_owned())))
-        .collect();
-    response_hash_from_headers(&fields, status, body)
+/// A header field as it enters a hash: the digests of its name, in lower case, and of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HashedField([Hash; 2]);
+
+impl HashedField {
+    /// Hashes a header field.
+    pub fn new(name: &str, value: &str) -> Self {
+        Self([
+            Sha256::digest(name.to_ascii_lowercase()).into(),
+            Sha256::digest(value).into(),
+        ])
+    }
 }
 
-/// The hash, under [`Expression::Method`], of a HEAD request without a body.
-pub fn head_request_hash() -> Hash {
-    of_request(&[method("HEAD")])
+/// The hash of a response all of whose headers are certified: those given, and the expression header, which must
+/// not be among them. `body` is the SHA-256 of the body as it is sent.
+pub fn response_hash(
+    status: u16,
+    expression: Expression,
+    headers: &[HashedField],
+    body: &Hash,
+) -> Hash {
+    let status = Sha256::digest(leb128(status)).into();
+    let mut fields = Vec::with_capacity(headers.len() + 2);
+    fields.extend_from_slice(headers);
+    fields.push(HashedField([EXPRESSION_NAME_HASH, *expression.hash()]));
+    fields.push(HashedField([STATUS_NAME_HASH, status]));
+    of_message(fields, body)
 }
 
 /// The hash, under [`Expression::EntityTag`], of a GET request without a body whose only `If-None-Match` is
 /// `entity_tag`.
 pub fn not_modified_request_hash(entity_tag: &str) -> Hash {
-    let condition = (
-        "if-none-match".to_owned(),
-        Value::String(entity_tag.to_owned()),
-    );
-    of_request(&[condition, method("GET")])
+    get_request_hash("if-none-match", entity_tag)
 }
 
-fn method(name: &str) -> (String, Value) {
-    (":ic-cert-method".to_owned(), Value::String(name.to_owned()))
+/// The hash, under [`Expression::Range`], of a GET request without a body whose only `Range` is `range`.
+pub fn range_request_hash(range: &str) -> Hash {
+    get_request_hash("range", range)
 }
 
-fn of_request(fields: &[(String, Value)]) -> Hash {
-    let mut halves = [0; 64];
-    halves[..32].copy_from_slice(&representation_independent_hash(fields));
-    halves[32..].copy_from_slice(&hash(b""));
-    hash(&halves)
+fn get_request_hash(name: &str, value: &str) -> Hash {
+    let method = HashedField::new(":ic-cert-method", "GET");
+    let fields = vec![HashedField::new(name, value), method];
+    of_message(fields, &Sha256::digest(b"").into())
 }
+
+fn of_message(mut fields: Vec<HashedField>, body: &Hash) -> Hash {
+    fields.sort_unstable();
+    let mut hasher = Sha256::new();
+    for HashedField([name, value]) in fields {
+        hasher.update(name);
+        hasher.update(value);
+    }
+    let fields = hasher.finalize();
+    Sha256::new()
+        .chain_update(fields)
+        .chain_update(body)
+        .finalize()
+        .into()
+}
+
+/// Unsigned LEB128 of a status, which has three digits.
+fn leb128(status: u16) -> [u8; 2] {
+    [status as u8 | 0x80, (status >> 7) as u8]
+}
+
+/// The hash, under [`Expression::Method`], of a HEAD request without a body.
+pub const HEAD_REQUEST_HASH: Hash = [
+    0x36, 0x47, 0x0c, 0xd2, 0xed, 0x1e, 0xe2, 0xb5, 0x47, 0xd2, 0xaa, 0xc3, 0x13, 0xd5, 0x80, 0xa9,
+    0x24, 0x02, 0x73, 0x04, 0x70, 0x7c, 0x04, 0xe4, 0x22, 0x37, 0xc6, 0xb2, 0x2e, 0x21, 0xa0, 0x7d,
+];
+
+/// SHA-256 of `ic-certificateexpression`.
+const EXPRESSION_NAME_HASH: Hash = [
+    0xb4, 0x3f, 0xff, 0x61, 0x8e, 0x97, 0x7b, 0xd0, 0x70, 0x0e, 0x34, 0x9a, 0xc7, 0x4d, 0xc0, 0x64,
+    0x9c, 0xe5, 0x36, 0xe6, 0x73, 0xcd, 0xe7, 0x19, 0x24, 0x16, 0x48, 0x7d, 0x40, 0x82, 0x94, 0xaf,
+];
+
+/// SHA-256 of `:ic-cert-status`.
+const STATUS_NAME_HASH: Hash = [
+    0x9a, 0xad, 0xf2, 0x6c, 0x5e, 0xa6, 0xfc, 0xbf, 0xc7, 0x12, 0x17, 0xdb, 0x33, 0xb7, 0xfb, 0x47,
+    0x89, 0xa0, 0x2c, 0xe5, 0xef, 0x19, 0x74, 0xc6, 0x36, 0xe3, 0xfd, 0x0b, 0xf9, 0x45, 0x27, 0x3b,
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certification::CERTIFICATE_EXPRESSION;
     use ic_http_certification::{
         DefaultCelBuilder, DefaultResponseCertification, HttpRequest, HttpResponse, StatusCode,
         request_hash, response_hash as reference,
@@ -77,8 +122,10 @@ mod tests {
             .with_body(b"hello".to_vec())
             .build();
         let everything = DefaultResponseCertification::response_header_exclusions(vec![]);
+        let fields = headers.map(|(name, value)| HashedField::new(name, value));
+        let body = Sha256::digest(b"hello").into();
         assert_eq!(
-            response_hash(404, Expression::Response, headers, &hash(b"hello")),
+            response_hash(404, Expression::Response, &fields, &body),
             reference(&response, &everything, None)
         );
     }
@@ -97,13 +144,25 @@ mod tests {
             not_modified_request_hash("\"x\""),
             request_hash(&conditional, &full.request).unwrap()
         );
+        let range = HttpRequest::builder()
+            .with_method("GET".parse().unwrap())
+            .with_url("/a")
+            .with_headers(vec![("range".to_owned(), "bytes=9-".to_owned())])
+            .build();
+        let full = DefaultCelBuilder::full_certification()
+            .with_request_headers(vec!["range"])
+            .build();
+        assert_eq!(
+            range_request_hash("bytes=9-"),
+            request_hash(&range, &full.request).unwrap()
+        );
         let head = HttpRequest::builder()
             .with_method("HEAD".parse().unwrap())
             .with_url("/a")
             .build();
         let full = DefaultCelBuilder::full_certification().build();
         assert_eq!(
-            head_request_hash(),
+            HEAD_REQUEST_HASH,
             request_hash(&head, &full.request).unwrap()
         );
     }

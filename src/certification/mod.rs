@@ -16,7 +16,9 @@ mod path;
 mod root;
 
 pub use expression::Expression;
-pub use hash::{head_request_hash, not_modified_request_hash, response_hash};
+pub use hash::{
+    HEAD_REQUEST_HASH, HashedField, not_modified_request_hash, range_request_hash, response_hash,
+};
 pub use header::certificate_header;
 pub use path::{ExpressionPath, Reach};
 pub use root::Root;

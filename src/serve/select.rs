@@ -6,7 +6,7 @@
 
 use super::Request;
 use crate::{
-    http::{AcceptEncoding, Headers, Method, Range as RequestedRange},
+    http::{AcceptEncoding, EntityTag, Headers, IfRange, Method, Range as RequestedRange},
     site::{Answer, AnswerLabels, Body, Delivery, PART, Parts, Representation, Resource},
 };
 use std::ops::Range;
@@ -49,7 +49,7 @@ pub(super) fn select(resource: &Resource, request: &Request) -> Selection {
     }
     match &representation.get {
         Delivery::Whole(answer) => Selection::of(answer, representation.body()),
-        Delivery::Parts(parts) => part(representation, parts, headers),
+        Delivery::Parts(parts) => part(representation, parts, request),
     }
 }
 
@@ -68,14 +68,20 @@ pub(super) fn negotiate<'r>(resource: &'r Resource, headers: Headers<'_>) -> &'r
     &resource.representations[choice]
 }
 
-fn part(representation: &Representation, parts: &Parts, headers: Headers<'_>) -> Selection {
-    let wanted = RequestedRange::requested(headers, parts.length());
-    let (number, is_exact) = match wanted {
+fn part(representation: &Representation, parts: &Parts, request: &Request) -> Selection {
+    let headers = Headers::new(&request.headers);
+    let (number, is_exact) = match wanted_range(representation, parts, headers) {
         RequestedRange::Whole => (0, true),
         RequestedRange::Satisfiable(range) => {
             let number = range.start / PART;
-            let sent = parts.range(number);
-            (number, range.start == sent.start && range.end >= sent.end)
+            let is_certified = number == 0 && range.start == 0
+                || request.body.is_empty()
+                    && request.method == "GET"
+                    && headers.only("range") == Some(&parts.request(number));
+            match is_certified && range.end >= parts.range(number).end {
+                true => (number, true),
+                false => (0, false),
+            }
         }
         RequestedRange::Unsatisfiable => (0, false),
     };
@@ -86,6 +92,26 @@ fn part(representation: &Representation, parts: &Parts, headers: Headers<'_>) ->
         content: Content::Stored(representation.body(), range),
         labels: parts.labels(number),
         is_exact,
+    }
+}
+
+/// The range that a request asks for: all, if what it has a part of already is no longer what is here
+/// (RFC 9110, §13.1.5).
+pub(super) fn wanted_range(
+    representation: &Representation,
+    parts: &Parts,
+    headers: Headers<'_>,
+) -> RequestedRange {
+    let entity_tag = representation.not_modified.as_ref();
+    let current = entity_tag.and_then(|(tag, _)| EntityTag::parse(tag));
+    let is_current = match current {
+        Some(current) => IfRange::of(headers).passes(current),
+        None => !headers.has("if-range"),
+    };
+    if is_current {
+        RequestedRange::requested(headers, parts.length())
+    } else {
+        RequestedRange::Whole
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Request, Response,
     route::Route,
-    select::{negotiate, select},
+    select::{negotiate, select, wanted_range},
 };
 use crate::{
     http::{ContentRange, Headers, Range, UrlPath},
@@ -30,7 +30,7 @@ pub fn serve_update<M: Memory>(site: &Site<M>, request: &Request) -> Response {
         return Response::uncertified(400, "this request is answered by a query");
     };
     let length = parts.length();
-    match Range::requested(headers, length) {
+    match wanted_range(representation, parts, headers) {
         Range::Unsatisfiable => Response {
             headers: vec![(
                 "content-range".to_owned(),

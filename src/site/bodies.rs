@@ -18,7 +18,7 @@ use std::ops::Range;
 
 /// A stored blob and its length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub(crate) struct Piece {
     address: Address,
     length: u32,
 }
@@ -39,8 +39,15 @@ const CONTENT: u32 = 36;
 const PIECE: usize = 8;
 
 impl Body {
-    /// The body made of these pieces.
-    pub(crate) fn new(pieces: Vec<Piece>) -> Self {
+    /// The body made of these pieces, but for empty ones beside others, which would only be read for nothing.
+    pub(crate) fn new(mut pieces: Vec<Piece>) -> Self {
+        let empty = pieces.iter().position(|piece| piece.length == 0);
+        let kept = empty.filter(|_| pieces.iter().all(|piece| piece.length == 0));
+        let mut at = 0;
+        pieces.retain(|piece| {
+            at += 1;
+            piece.length > 0 || kept == Some(at - 1)
+        });
         Self(pieces)
     }
 
@@ -50,7 +57,7 @@ impl Body {
     }
 
     /// The pieces.
-    pub fn pieces(&self) -> &[Piece] {
+    pub(crate) fn pieces(&self) -> &[Piece] {
         &self.0
     }
 
@@ -69,11 +76,6 @@ impl Body {
 }
 
 impl Piece {
-    /// Bytes in it.
-    pub fn length(&self) -> u32 {
-        self.length
-    }
-
     pub(crate) fn encode(self) -> [u8; PIECE] {
         let mut bytes = [0; PIECE];
         bytes[..4].copy_from_slice(&self.address.0.to_le_bytes());

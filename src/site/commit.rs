@@ -8,12 +8,12 @@
 //! A commit that fails drops its copies, and nothing has happened.
 
 use super::{
-    Asset, Encoding, MAX_BODY, MAX_ENCODINGS, MAX_HEADER_BYTES, MAX_KEY, MAX_SEGMENTS, Operation,
-    Properties, PropertyChange, Site, State,
-    bodies::Body,
+    AnswerLabels, Asset, Encoding, MAX_BODY, MAX_CHUNKS, MAX_ENCODING_NAME, MAX_ENCODINGS,
+    MAX_HEADER_BYTES, MAX_KEY, MAX_SEGMENTS, Operation, Properties, PropertyChange, Site, State,
+    bodies::{Body, Piece},
     operation::Content,
     resource::Resource,
-    route::{Route, routes_of},
+    route::{Candidate, Route, routes_of},
     store::{ANSWER, ASSET, Store, attach},
 };
 use crate::{
@@ -22,18 +22,39 @@ use crate::{
     http::check_field,
     storage::{Address, Memory, StorageError},
     tree::{Hash, Labels, Tree, TreeError},
+    upload::Uploads,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 /// The next state of the site, beside the live one.
 struct Stage {
     assets: Tree,
     answers: Tree,
+    uploads: Uploads,
     /// Keys whose asset is not what it was.
     touched: BTreeSet<String>,
     /// Resources made on the way, each with one reference of the stage's own.
-    resources: BTreeMap<(String, u16), Option<Address>>,
+    resources: BTreeMap<Source, Option<Made>>,
     now: u64,
+}
+
+/// What a resource is made from.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// An asset, answered with this status.
+    Asset(String, u16),
+    /// The text for what is not there.
+    BuiltIn,
+}
+
+/// A resource of the stage.
+#[derive(Clone)]
+struct Made {
+    address: Address,
+    answers: Rc<[AnswerLabels]>,
 }
 
 /// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
@@ -85,13 +106,17 @@ impl<M: Memory> Site<M> {
         operations: impl IntoIterator<Item = Operation>,
         now: u64,
     ) -> Result<(), Error> {
-        let done = self.commit_unsaved(operations, now);
-        self.save()?;
-        done
+        self.commit_batch(NO_BATCH, operations, now)
     }
 
-    pub(crate) fn commit_unsaved(
+    /// As [`commit`](Self::commit), and closes the batch with this id, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit); the batch stays open then.
+    pub fn commit_batch(
         &mut self,
+        batch_id: u64,
         operations: impl IntoIterator<Item = Operation>,
         now: u64,
     ) -> Result<(), Error> {
@@ -99,34 +124,44 @@ impl<M: Memory> Site<M> {
         let mut stage = Stage {
             assets: store.forest.share(&state.assets),
             answers: store.forest.share(&state.answers),
+            uploads: state.uploads.share(store),
             touched: BTreeSet::new(),
             resources: BTreeMap::new(),
             now,
         };
-        let done = operations
-            .into_iter()
-            .try_for_each(|operation| stage.apply(store, operation))
-            .and_then(|()| stage.derive_answers(store));
-        for address in stage.resources.values().flatten() {
-            for body in store.bodies.release_resource(*address)? {
+        let done = stage.fill(store, operations, batch_id);
+        let Stage {
+            mut assets,
+            mut answers,
+            mut uploads,
+            resources,
+            ..
+        } = stage;
+        for made in resources.into_values().flatten() {
+            for body in store.bodies.release_resource(made.address)? {
                 store.release_body(&body)?;
             }
         }
-        let (mut assets, mut answers) = (stage.assets, stage.answers);
         if done.is_ok() {
             store.forest.seal(&mut assets);
             store.forest.seal(&mut answers);
             std::mem::swap(&mut assets, &mut state.assets);
             std::mem::swap(&mut answers, &mut state.answers);
+            std::mem::swap(&mut uploads, &mut state.uploads);
             state.last_change = now;
             self.root = state.root()?;
         }
         store.forest.release(assets);
         store.forest.release(answers);
+        uploads.release(store);
         store.reclaim(RECLAIM)?;
+        self.save()?;
         done
     }
 }
+
+/// The id that no batch has.
+const NO_BATCH: u64 = 0;
 
 impl State {
     /// Whatever a site holds, something answers every request, so there is always a site hash.
@@ -140,6 +175,40 @@ impl State {
 }
 
 impl Stage {
+    /// Applies the operations, derives the answers, closes the batch.
+    fn fill<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        operations: impl IntoIterator<Item = Operation>,
+        batch_id: u64,
+    ) -> Result<(), Error> {
+        let operations: Vec<Operation> = operations.into_iter().collect();
+        self.check_room(&operations)?;
+        operations
+            .into_iter()
+            .try_for_each(|operation| self.apply(store, operation))?;
+        self.derive_answers(store)?;
+        self.uploads.remove(store, batch_id)?;
+        Ok(())
+    }
+
+    /// Content that comes with operations is held to the limits of uploads like any other.
+    fn check_room(&self, operations: &[Operation]) -> Result<(), Error> {
+        let (mut chunks, mut bytes) = (0, 0);
+        for operation in operations {
+            if let Operation::SetContent { content, .. } = operation
+                && let Some(rest) = &content.rest
+            {
+                chunks += 1;
+                bytes += rest.len() as u64;
+            }
+        }
+        match chunks {
+            0 => Ok(()),
+            _ => self.uploads.check_room(chunks, bytes),
+        }
+    }
+
     fn apply<M: Memory>(
         &mut self,
         store: &mut Store<M>,
@@ -165,19 +234,18 @@ impl Stage {
                 sha256,
             } => {
                 let mut asset = self.get(store, &key)?;
-                let fresh = store_rest(store, &content)?;
-                let body = Body::new(content.pieces.iter().copied().chain(fresh).collect());
-                let done =
-                    check_content(store, &key, &encoding, &body, sha256).and_then(|sha256| {
-                        let stored = Encoding {
-                            sha256,
-                            modified: self.now,
-                            body,
-                        };
-                        asset.encodings.insert(encoding, stored);
-                        check_count(&key, "encodings", asset.encodings.len(), MAX_ENCODINGS)?;
-                        self.put(store, key, &asset)
-                    });
+                let (body, fresh) = self.resolve(store, &key, &encoding, content)?;
+                let given = sha256.as_deref();
+                let done = check_content(store, &key, &encoding, &body, given).and_then(|sha256| {
+                    let stored = Encoding {
+                        sha256,
+                        modified: self.now,
+                        body,
+                    };
+                    asset.encodings.insert(encoding, stored);
+                    check_count(&key, "encodings", asset.encodings.len(), MAX_ENCODINGS)?;
+                    self.put(store, key, &asset)
+                });
                 // The asset has taken its own reference.
                 store.release_body(&Body::new(fresh.into_iter().collect()))?;
                 done
@@ -217,6 +285,35 @@ impl Stage {
         }
     }
 
+    /// The body that content is, and the piece of it that came with the operation and was stored just now.
+    fn resolve<M: Memory>(
+        &self,
+        store: &mut Store<M>,
+        key: &str,
+        encoding: &str,
+        content: Content,
+    ) -> Result<(Body, Option<Piece>), Error> {
+        if content.chunks.is_empty() && content.rest.is_none() {
+            return Err(Error::NoContent {
+                key: key.to_owned(),
+                encoding: encoding.to_owned(),
+            });
+        }
+        let count = content.chunks.len();
+        check_count(key, "chunks in one encoding", count, MAX_CHUNKS)?;
+        let chunk = |id: &u64| {
+            let piece = self.uploads.piece(store, *id);
+            piece.ok_or(Error::ChunkNotFound { chunk: *id })
+        };
+        let mut pieces: Vec<Piece> = content.chunks.iter().map(chunk).collect::<Result<_, _>>()?;
+        let fresh = match &content.rest {
+            Some(rest) => Some(store.put(rest)?),
+            None => None,
+        };
+        pieces.extend(fresh);
+        Ok((Body::new(pieces), fresh))
+    }
+
     fn find<M: Memory>(&self, store: &Store<M>, key: &str) -> Result<Option<Asset>, Error> {
         Ok(super::find_asset(store, &self.assets, key)?)
     }
@@ -254,6 +351,14 @@ impl Stage {
         if self.answers.is_empty() {
             routes.insert(Route::ROOT);
         }
+        // All go before any comes, or the tree might be too deep on the way though neither before nor after.
+        for route in &routes {
+            let path = route.expression_path();
+            store
+                .forest
+                .remove_below(&mut self.answers, path.labels())
+                .map_err(|reason| tree_error("a path", reason))?;
+        }
         routes
             .iter()
             .try_for_each(|route| self.derive_route(store, route))
@@ -264,74 +369,76 @@ impl Stage {
         store: &mut Store<M>,
         route: &Route,
     ) -> Result<(), Error> {
-        let (key, address) = match self.answering(store, route)? {
-            Some(found) => found,
-            None if *route == Route::ROOT => (String::new(), self.resource(store, "", 404)?),
-            None => (String::new(), None),
-        };
-        let tree_error = |reason| tree_error(&key, reason);
-        let path = route.expression_path();
-        store
-            .forest
-            .remove_below(&mut self.answers, path.labels())
-            .map_err(tree_error)?;
-        let Some(address) = address else {
+        let Some((key, made)) = self.answering(store, route)? else {
             return Ok(());
         };
-        for labels in store.bodies.resource(address)?.labels() {
+        let path = route.expression_path();
+        for labels in made.answers.iter() {
             let leaf = labels.below(path.labels());
-            let attachment = attach(ANSWER, address);
+            let attachment = attach(ANSWER, made.address);
             store
                 .forest
                 .insert(&mut self.answers, &leaf, b"", &attachment)
-                .map_err(tree_error)?;
-            store.bodies.retain_resource(address);
+                .map_err(|reason| tree_error(&key, reason))?;
+            store.bodies.retain_resource(made.address);
         }
         Ok(())
     }
 
-    /// The first asset that can answer a route.
+    /// What answers a route, and the key of the asset that it is.
     fn answering<M: Memory>(
         &mut self,
         store: &mut Store<M>,
         route: &Route,
-    ) -> Result<Option<(String, Option<Address>)>, Error> {
-        for candidate in route.candidates() {
-            let Some(asset) = self.find(store, &candidate.key)? else {
+    ) -> Result<Option<(String, Made)>, Error> {
+        for Candidate {
+            key,
+            status,
+            is_alias,
+        } in route.candidates()
+        {
+            let Some(asset) = self.find(store, &key)? else {
                 continue;
             };
-            if candidate.is_alias && !asset.is_aliased() {
+            if is_alias && !asset.is_aliased() {
                 continue;
             }
-            let address = self.resource(store, &candidate.key, candidate.status)?;
-            if address.is_some() {
-                return Ok(Some((candidate.key, address)));
+            let source = Source::Asset(key.clone(), status);
+            if let Some(made) = self.resource(store, source)? {
+                return Ok(Some((key, made)));
             }
+        }
+        if *route == Route::ROOT {
+            let made = self.resource(store, Source::BuiltIn)?;
+            return Ok(made.map(|made| (String::new(), made)));
         }
         Ok(None)
     }
 
-    /// The resource of an asset, made once per commit; for no key, the built-in one.
+    /// A resource, made once per commit. None if its asset has nothing to answer with.
     fn resource<M: Memory>(
         &mut self,
         store: &mut Store<M>,
-        key: &str,
-        status: u16,
-    ) -> Result<Option<Address>, Error> {
-        let name = (key.to_owned(), status);
-        if let Some(made) = self.resources.get(&name) {
-            return Ok(*made);
+        source: Source,
+    ) -> Result<Option<Made>, Error> {
+        if let Some(made) = self.resources.get(&source) {
+            return Ok(made.clone());
         }
-        let resource = match self.find(store, key)? {
-            Some(asset) => Resource::of_asset(&asset, status, &store.bodies),
-            None => Some(Resource::not_found()),
+        let resource = match &source {
+            Source::BuiltIn => Some(Resource::not_found()),
+            Source::Asset(key, status) => self
+                .find(store, key)?
+                .and_then(|asset| Resource::of_asset(&asset, *status, &store.bodies)),
         };
-        let address = match resource {
-            Some(resource) => Some(store.bodies.put_resource(&resource)?),
+        let made = match resource {
             None => None,
+            Some(resource) => Some(Made {
+                address: store.bodies.put_resource(&resource)?,
+                answers: resource.labels().into(),
+            }),
         };
-        self.resources.insert(name, address);
-        Ok(address)
+        self.resources.insert(source, made.clone());
+        Ok(made)
     }
 }
 
@@ -349,42 +456,40 @@ impl PropertyChange {
     }
 }
 
-/// Stores the bytes that came with an operation.
-fn store_rest<M: Memory>(
-    store: &mut Store<M>,
-    content: &Content,
-) -> Result<Option<super::Piece>, StorageError> {
-    match &content.rest {
-        Some(rest) => store.put(rest).map(Some),
-        None => Ok(None),
-    }
-}
-
 /// Checks content against what the caller says of it, and returns its digest.
 fn check_content<M: Memory>(
     store: &Store<M>,
     key: &str,
     encoding: &str,
     body: &Body,
-    given: Option<Hash>,
+    given: Option<&[u8]>,
 ) -> Result<Hash, Error> {
-    let [key, encoding] = [key, encoding].map(str::to_owned);
-    if body.pieces().is_empty() {
-        return Err(Error::NoContent { key, encoding });
+    if encoding.is_empty() || encoding.len() > MAX_ENCODING_NAME {
+        return Err(Error::EncodingName {
+            key: key.to_owned(),
+            length: encoding.len(),
+        });
     }
-    check_field("content-encoding", &encoding).map_err(|reason| Error::Header {
-        key: key.clone(),
+    check_field("content-encoding", encoding).map_err(|reason| Error::Header {
+        key: key.to_owned(),
         reason,
     })?;
-    check_count(&key, "bytes in one encoding", body.length(), MAX_BODY)?;
+    check_count(key, "bytes in one encoding", body.length(), MAX_BODY)?;
+    let given = match given {
+        None => None,
+        Some(bytes) => Some(Hash::try_from(bytes).map_err(|_| Error::InvalidHash {
+            key: key.to_owned(),
+            length: bytes.len(),
+        })?),
+    };
     let computed = match body.pieces() {
         [piece] => store.bodies.hash(*piece),
         _ => store.bodies.hash_range(body, 0..body.length()),
     };
     match given {
         Some(given) if given != computed => Err(Error::HashMismatch {
-            key,
-            encoding,
+            key: key.to_owned(),
+            encoding: encoding.to_owned(),
             computed,
             given,
         }),

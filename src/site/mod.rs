@@ -24,12 +24,13 @@ mod route;
 mod store;
 
 pub use asset::{Asset, Encoding, Properties};
-pub use bodies::{Body, Piece};
+pub use bodies::Body;
 pub use check::SiteCensus;
 pub use operation::{Content, Operation, PropertyChange};
 pub use resource::PART;
 
 pub(crate) use asset::{from_cbor, to_cbor};
+pub(crate) use bodies::Piece;
 pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
 pub(crate) use store::{CHUNK, Store};
 
@@ -51,8 +52,13 @@ pub const MAX_SEGMENTS: usize = 51;
 pub const MAX_HEADER_BYTES: u64 = 16 * 1024;
 /// Encodings that an asset may have.
 pub const MAX_ENCODINGS: u64 = 8;
-/// Bytes that an asset may have in one encoding: gateways silently cut a body after 1000 parts.
-pub const MAX_BODY: u64 = 1000 * PART;
+/// Bytes that the name of an encoding may have.
+pub const MAX_ENCODING_NAME: usize = 64;
+/// Chunks that the content of an asset in one encoding may be uploaded in.
+pub const MAX_CHUNKS: u64 = 4096;
+/// Bytes that an asset may have in one encoding. Content of several chunks is hashed as a whole when it is
+/// committed, in one message of at most 40 billion instructions, at 76 for each byte.
+pub const MAX_BODY: u64 = 450_000_000;
 
 /// The memories of a site, each used for nothing else.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +112,30 @@ struct Saved {
     last_change: u64,
 }
 
+/// Pages of a bucket, the unit in which the memory manager deals out memory: 4 MiB, for 128 GiB in all.
+const BUCKET: u16 = 64;
+
 impl<M: Memory> Memories<VirtualMemory<M>> {
+    /// The memories of a site that has a stable memory to itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Foreign`] if the memory is in use and no memory manager's: to make one of it would destroy
+    /// what it holds.
+    pub fn of_stable_memory(memory: M) -> Result<Self, StorageError> {
+        let mut magic = [0; 3];
+        if memory.size() > 0 {
+            memory.read(0, &mut magic);
+            if &magic != b"MGR" {
+                return Err(StorageError::Foreign {
+                    expected: "memory manager",
+                });
+            }
+        }
+        let manager = MemoryManager::init_with_bucket_size(memory, BUCKET);
+        Ok(Self::of_manager(&manager, 0))
+    }
+
     /// The four memories of a manager from `first` on.
     pub fn of_manager(manager: &MemoryManager<M>, first: u8) -> Self {
         let memory = |id: u8| manager.get(MemoryId::new(first + id));
@@ -224,8 +253,9 @@ impl<M: Memory> Site<M> {
     ///
     /// [`StorageError::Full`] if there is no room for it.
     pub fn change_access(&mut self, change: impl FnOnce(&mut Access)) -> Result<(), StorageError> {
+        let before = self.state.access.clone();
         change(&mut self.state.access);
-        self.save()
+        self.save().inspect_err(|_| self.state.access = before)
     }
 
     /// Writes the state. Whatever changes anything ends with this.

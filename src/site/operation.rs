@@ -1,7 +1,5 @@
 //! What a commit consists of.
 
-use super::bodies::{Body, Piece};
-use crate::tree::Hash;
 use std::collections::BTreeMap;
 
 /// One change to the assets of a site.
@@ -22,8 +20,8 @@ pub enum Operation {
         encoding: String,
         /// The content.
         content: Content,
-        /// SHA-256 that the content must have.
-        sha256: Option<Hash>,
+        /// SHA-256 that the content must have, in 32 bytes.
+        sha256: Option<Vec<u8>>,
     },
     /// An asset's content in one encoding goes, if there is any.
     UnsetContent {
@@ -51,8 +49,8 @@ pub enum Operation {
 /// Content for an asset: what was uploaded before, then what came with the operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
-    /// Stored pieces, in order.
-    pub pieces: Vec<Piece>,
+    /// Ids of uploaded chunks, in order, of any batch.
+    pub chunks: Vec<u64>,
     /// Bytes that follow them.
     pub rest: Option<Vec<u8>>,
 }
@@ -73,17 +71,8 @@ pub struct PropertyChange {
 impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
         Self {
-            pieces: Vec::new(),
+            chunks: Vec::new(),
             rest: Some(bytes),
-        }
-    }
-}
-
-impl From<Body> for Content {
-    fn from(body: Body) -> Self {
-        Self {
-            pieces: body.pieces().to_vec(),
-            rest: None,
         }
     }
 }

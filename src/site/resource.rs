@@ -17,7 +17,10 @@ use super::{
     bodies::{Bodies, Body},
 };
 use crate::{
-    certification::{Expression, head_request_hash, not_modified_request_hash, response_hash},
+    certification::{
+        Expression, HEAD_REQUEST_HASH, HashedField, not_modified_request_hash, range_request_hash,
+        response_hash,
+    },
     error::Hex,
     http::{ContentRange, Method},
     storage::{Address, Memory, StorageError},
@@ -141,7 +144,7 @@ impl Resource {
             representations: vec![Representation {
                 encoding: "identity".to_owned(),
                 pieces: Vec::new(),
-                get: Delivery::Whole(Answer::text(404, Vec::new(), "not found")),
+                get: Delivery::Whole(Answer::not_found()),
                 head: None,
                 not_modified: None,
             }],
@@ -182,36 +185,33 @@ impl Representation {
     ) -> Self {
         let length = encoding.body.length();
         let headers = headers(asset, name, encoding, status);
+        let hashed = hash_all(&headers);
         let pieces = encoding.body.encode();
+        let whole = |headers| {
+            let content = &encoding.sha256;
+            Delivery::Whole(Answer::to_any(status, headers, &hashed, content))
+        };
         if status != 200 {
             return Self {
                 encoding: name.to_owned(),
                 pieces,
-                get: Delivery::Whole(Answer::new(status, headers, &encoding.sha256)),
+                get: whole(headers),
                 head: None,
                 not_modified: None,
             };
         }
         let entity_tag = value_of(&headers, "etag").unwrap_or_default().to_owned();
-        let not_modified = headers
-            .iter()
-            .filter(|(name, _)| KEPT_IN_304.contains(&name.as_str()))
-            .cloned()
-            .collect();
-        let mut head = headers.clone();
-        head.push(("content-length".to_owned(), length.to_string()));
+        let not_modified = Answer::not_modified(&entity_tag, &headers, &hashed);
+        let head = Answer::to_head(headers.clone(), hashed.clone(), length);
         Self {
             encoding: name.to_owned(),
             pieces,
-            head: Some(Answer::to_head(head)),
-            not_modified: Some((
-                entity_tag.clone(),
-                Answer::not_modified(&entity_tag, not_modified),
-            )),
+            head: Some(head),
+            not_modified: Some((entity_tag, not_modified)),
             get: if length <= PART {
-                Delivery::Whole(Answer::new(200, headers, &encoding.sha256))
+                whole(headers)
             } else {
-                Delivery::Parts(Parts::new(headers, &encoding.body, bodies))
+                Delivery::Parts(Parts::new(headers, &hashed, &encoding.body, bodies))
             },
         }
     }
@@ -223,7 +223,12 @@ impl Representation {
 }
 
 impl Parts {
-    fn new<M: Memory>(headers: Vec<(String, String)>, body: &Body, bodies: &Bodies<M>) -> Self {
+    fn new<M: Memory>(
+        headers: Vec<(String, String)>,
+        hashed: &[HashedField],
+        body: &Body,
+        bodies: &Bodies<M>,
+    ) -> Self {
         let mut parts = Self {
             length: body.length(),
             headers,
@@ -231,13 +236,32 @@ impl Parts {
         };
         for number in 0..parts.length.div_ceil(PART) {
             let range = parts.range(number);
-            let headers = parts.headers(range.clone());
-            let headers = headers.iter().map(|(name, value)| (&**name, &**value));
+            let content_range = parts.content_range(range.clone());
+            let hashed = [hashed, &[HashedField::new("content-range", &content_range)]].concat();
             let content = bodies.hash_range(body, range);
-            let hash = response_hash(206, Expression::Response, headers, &content);
+            let hash = response_hash(206, Self::expression(number), &hashed, &content);
             parts.hashes.extend_from_slice(&hash);
         }
         parts
+    }
+
+    /// The first part answers a request without a range, and says that there is more. Any other answers one
+    /// range only, the one that gateways ask for.
+    fn expression(number: u64) -> Expression {
+        match number {
+            0 => Expression::Response,
+            _ => Expression::Range,
+        }
+    }
+
+    /// The `Range` header that asks for a part, as gateways write it.
+    pub(crate) fn request(&self, number: u64) -> String {
+        format!("bytes={}-", self.range(number).start)
+    }
+
+    fn content_range(&self, bytes: Range<u64>) -> String {
+        let total = self.length;
+        ContentRange::Part { bytes, total }.to_string()
     }
 
     /// Bytes of the whole body.
@@ -258,14 +282,7 @@ impl Parts {
     /// The headers of the part with these bytes.
     pub(crate) fn headers(&self, range: Range<u64>) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
-        headers.push((
-            "content-range".to_owned(),
-            ContentRange::Part {
-                bytes: range,
-                total: self.length,
-            }
-            .to_string(),
-        ));
+        headers.push(("content-range".to_owned(), self.content_range(range)));
         headers
     }
 
@@ -273,8 +290,8 @@ impl Parts {
     pub(crate) fn labels(&self, number: u64) -> AnswerLabels {
         let (hashes, _) = self.hashes.as_chunks::<32>();
         AnswerLabels {
-            expression: Expression::Response,
-            request: None,
+            expression: Self::expression(number),
+            request: (number > 0).then(|| range_request_hash(&self.request(number))),
             response: hashes[number as usize],
         }
     }
@@ -282,70 +299,92 @@ impl Parts {
 
 impl Answer {
     /// An answer that is true of its path whatever the request.
-    fn new(status: u16, headers: Vec<(String, String)>, content: &Hash) -> Self {
-        Self::certified(status, Expression::Response, headers, None, content)
+    fn to_any(
+        status: u16,
+        headers: Vec<(String, String)>,
+        hashed: &[HashedField],
+        content: &Hash,
+    ) -> Self {
+        Self {
+            status,
+            expression: Expression::Response.code(),
+            response: response_hash(status, Expression::Response, hashed, content),
+            headers,
+            text: None,
+            request: None,
+        }
     }
 
-    fn text(status: u16, mut headers: Vec<(String, String)>, text: &str) -> Self {
-        headers.push(("content-type".to_owned(), "text/plain".to_owned()));
-        let content = Sha256::digest(text).into();
+    fn not_found() -> Self {
+        let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+        let text = "not found";
+        let hashed = hash_all(&headers);
         Self {
             text: Some(text.to_owned()),
-            ..Self::new(status, headers, &content)
+            ..Self::to_any(404, headers, &hashed, &Sha256::digest(text).into())
         }
     }
 
     fn method_not_allowed() -> Self {
-        let allow = ("allow".to_owned(), Method::ALLOW.to_owned());
-        Self::text(405, vec![allow], "method not allowed")
+        let headers = [
+            ("allow", Method::ALLOW),
+            ("cache-control", "no-store"),
+            ("content-type", "text/plain"),
+        ];
+        Self {
+            status: 405,
+            expression: Expression::Response.code(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            text: Some(METHOD_NOT_ALLOWED.to_owned()),
+            request: None,
+            response: METHOD_NOT_ALLOWED_HASH,
+        }
     }
 
-    /// The answer to a HEAD request.
-    fn to_head(headers: Vec<(String, String)>) -> Self {
-        let request = Some(head_request_hash());
-        Self::without_content(200, Expression::Method, headers, request)
+    /// The answer to a HEAD request for a body of this length.
+    fn to_head(
+        mut headers: Vec<(String, String)>,
+        mut hashed: Vec<HashedField>,
+        length: u64,
+    ) -> Self {
+        let length = length.to_string();
+        hashed.push(HashedField::new("content-length", &length));
+        headers.push(("content-length".to_owned(), length));
+        Self::without_content(200, Expression::Method, headers, &hashed, HEAD_REQUEST_HASH)
     }
 
     /// The answer to a GET whose `If-None-Match` is this entity tag.
-    fn not_modified(entity_tag: &str, headers: Vec<(String, String)>) -> Self {
-        let request = Some(not_modified_request_hash(entity_tag));
-        Self::without_content(304, Expression::EntityTag, headers, request)
+    fn not_modified(
+        entity_tag: &str,
+        headers: &[(String, String)],
+        hashed: &[HashedField],
+    ) -> Self {
+        let (headers, hashed): (Vec<_>, Vec<_>) = headers
+            .iter()
+            .cloned()
+            .zip(hashed)
+            .filter(|((name, _), _)| KEPT_IN_304.contains(&name.as_str()))
+            .unzip();
+        let request = not_modified_request_hash(entity_tag);
+        Self::without_content(304, Expression::EntityTag, headers, &hashed, request)
     }
 
     fn without_content(
         status: u16,
         expression: Expression,
         headers: Vec<(String, String)>,
-        request: Option<Hash>,
+        hashed: &[HashedField],
+        request: Hash,
     ) -> Self {
-        Self {
-            text: Some(String::new()),
-            ..Self::certified(
-                status,
-                expression,
-                headers,
-                request,
-                &Sha256::digest(b"").into(),
-            )
-        }
-    }
-
-    fn certified(
-        status: u16,
-        expression: Expression,
-        headers: Vec<(String, String)>,
-        request: Option<Hash>,
-        content: &Hash,
-    ) -> Self {
-        let pairs = headers.iter().map(|(name, value)| (&**name, &**value));
-        let response = response_hash(status, expression, pairs, content);
         Self {
             status,
             expression: expression.code(),
+            response: response_hash(status, expression, hashed, &Sha256::digest(b"").into()),
             headers,
-            text: None,
-            request,
-            response,
+            text: Some(String::new()),
+            request: Some(request),
         }
     }
 
@@ -374,7 +413,8 @@ impl AnswerLabels {
     }
 }
 
-/// The headers of an asset in one encoding. The uploader's own replace those that the canister would send.
+/// The headers of an asset in one encoding. The uploader's own replace those that the canister would send, but for
+/// two that say how the encodings of this asset differ.
 fn headers(asset: &Asset, name: &str, encoding: &Encoding, status: u16) -> Vec<(String, String)> {
     let properties = &asset.properties;
     let mut headers = vec![("content-type", properties.content_type.clone())];
@@ -387,20 +427,53 @@ fn headers(asset: &Asset, name: &str, encoding: &Encoding, status: u16) -> Vec<(
     if name != "identity" {
         headers.push(("content-encoding", name.to_owned()));
     }
-    if asset.encodings.len() > 1 {
-        headers.push(("vary", "accept-encoding".to_owned()));
+    let varies = asset.encodings.len() > 1;
+    if varies {
+        headers.push(("vary", ACCEPT_ENCODING.to_owned()));
     }
     let mut headers: Vec<(String, String)> = headers
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    for (name, value) in properties.headers.iter().flatten() {
-        let name = name.to_ascii_lowercase();
-        headers.retain(|(other, _)| *other != name);
-        headers.push((name, value.clone()));
+    for (field, value) in properties.headers.iter().flatten() {
+        let field = field.to_ascii_lowercase();
+        let value = match &*field {
+            "content-encoding" if name != "identity" => continue,
+            "vary" if varies => vary_with(value),
+            _ => value.clone(),
+        };
+        headers.retain(|(other, _)| *other != field);
+        headers.push((field, value));
     }
     headers
 }
+
+/// An uploader's `Vary`, with the encodings that the canister negotiates.
+fn vary_with(value: &str) -> String {
+    let mut names = value.split(',').map(str::trim);
+    if names.any(|name| name == "*" || name.eq_ignore_ascii_case(ACCEPT_ENCODING)) {
+        value.to_owned()
+    } else {
+        format!("{value}, {ACCEPT_ENCODING}")
+    }
+}
+
+fn hash_all(headers: &[(String, String)]) -> Vec<HashedField> {
+    headers
+        .iter()
+        .map(|(name, value)| HashedField::new(name, value))
+        .collect()
+}
+
+const ACCEPT_ENCODING: &str = "accept-encoding";
+
+const METHOD_NOT_ALLOWED: &str = "method not allowed";
+
+/// The response hash of every 405.
+const METHOD_NOT_ALLOWED_HASH: Hash = [
+    0xcd, 0x69, 0xb9, 0x80, 0x5e, 0x7d, 0x42, 0xa0, 0x5f, 0xb3, 0x1d, 0xd7, 0xcd, 0xcc, 0x5f, 0xe0,
+    0xe0, 0x49, 0xef, 0x82, 0xaa, 0xf7, 0xde, 0x4e, 0x33, 0x83, 0x35, 0x01, 0xe6, 0x5c, 0xa7, 0xe3,
+];
 
 /// The headers of a 200 that its 304 repeats (RFC 9110, §15.4.5).
 const KEPT_IN_304: [&str; 5] = [
@@ -459,5 +532,29 @@ impl<M: Memory> Bodies<M> {
 
     pub(super) fn resource_references(&self, address: Address) -> u32 {
         self.heap.u32(address, REFERENCES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_405_is_that_of_its_headers_and_text() {
+        let answer = Answer::method_not_allowed();
+        let content = Sha256::digest(METHOD_NOT_ALLOWED).into();
+        let hashed = hash_all(&answer.headers);
+        let hash = response_hash(405, Expression::Response, &hashed, &content);
+        assert_eq!(answer.response, hash);
+    }
+
+    #[test]
+    fn vary_keeps_both_what_the_uploader_and_what_the_canister_says() {
+        assert_eq!(vary_with("Origin"), "Origin, accept-encoding");
+        assert_eq!(
+            vary_with("Origin, Accept-Encoding"),
+            "Origin, Accept-Encoding"
+        );
+        assert_eq!(vary_with("*"), "*");
     }
 }

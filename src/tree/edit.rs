@@ -69,8 +69,10 @@ impl<M: Memory> Forest<M> {
         if deepest > MAX_DEPTH {
             return Err(TreeError::TooDeep { path: path.clone() });
         }
-        self.forks
-            .reserve(1 + descent.as_ref().map_or(0, |d| d.steps.len() as u32))?;
+        let copies = descent.as_ref().map_or(0, |descent| {
+            descent.steps.len() - first_shared(&descent.steps)
+        });
+        self.forks.reserve(1 + copies as u32)?;
         let node = Node::Leaf(self.store_leaf(path, value, attachment)?);
 
         let Some(descent) = descent else {
@@ -129,8 +131,10 @@ impl<M: Memory> Forest<M> {
         if !self.first_leaf(below).path.starts_with(prefix) {
             return Ok(0);
         }
-        self.forks.reserve(steps.len() as u32)?;
         let shared = first_shared(&steps);
+        // The last step goes; nothing is needed in a tree that shares nothing, so releasing never fails there.
+        let copies = steps.len().saturating_sub(1 + shared);
+        self.forks.reserve(copies as u32)?;
         if shared == steps.len() {
             self.drop_reference(below.node);
         }

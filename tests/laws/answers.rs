@@ -146,6 +146,8 @@ fn large_bodies_come_in_parts_that_join() {
         let range = format!("bytes={}-", joined.len());
         let part = world.ask(&Request::get("/video").with_header("Range", range));
         assert!(!part.upgrade);
+        // It is the part that was asked for, and nothing else.
+        assert!(world.verify(&Request::get("/video"), &part).is_err());
         joined.extend(part.body);
     }
     assert_eq!(joined, content);

@@ -4,9 +4,24 @@
 //! | --- | --- |
 //! | `answers.rs` | every request gets an answer that the independent verifier accepts |
 //! | `canonical.rs` | the hashes depend on the content alone; golden values |
+//! | `replay.rs` | no answer verifies for a request that it is not true of |
+//! | `conditions.rs` | headers of requests and of uploaders mean what HTTP says |
+//! | `full.rs`, `batches.rs`, `depth.rs` | what fails leaves everything as it was |
+//! | `foreign.rs`, `handles.rs` | nothing stale or foreign is taken for the site's own |
+//! | `legacy.rs` | errors come in the order that clients know |
+//! | `work.rs` | work is in proportion to what is asked for |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
 
 mod answers;
+mod batches;
 mod canonical;
+mod conditions;
+mod depth;
+mod foreign;
+mod full;
+mod handles;
 mod history;
+mod legacy;
+mod replay;
+mod work;
 mod world;

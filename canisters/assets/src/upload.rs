@@ -2,7 +2,6 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    Error,
     api::{
         self, AssetDetails, AssetProperties, BatchOperationKind, ClearArguments,
         CommitBatchArguments, ConfigurationResponse, ConfigureArguments, CreateAssetArguments,
@@ -99,22 +98,14 @@ fn get_configuration() -> ConfigurationResponse {
 
 #[update(guard = "may_commit")]
 fn configure(arguments: ConfigureArguments) {
-    change(|site, _| Ok(site.set_limits(arguments.apply_to(site.limits()))?));
+    change(|site, _| site.set_limits(arguments.apply_to(site.limits())));
 }
 
-/// The id that no batch has: what is committed under it closes none.
-const NO_BATCH: u64 = 0;
-
 fn commit_one(operation: BatchOperationKind) {
-    commit(NO_BATCH, vec![operation]);
+    commit(0, vec![operation]);
 }
 
 fn commit(batch: u64, operations: Vec<BatchOperationKind>) {
-    change(|site, now| {
-        let operations = operations
-            .into_iter()
-            .map(|operation| api::operation(site, operation))
-            .collect::<Result<Vec<_>, Error>>()?;
-        site.commit_batch(batch, operations, now)
-    });
+    let operations = operations.into_iter().map(Into::into);
+    change(|site, now| site.commit_batch(batch, operations, now));
 }

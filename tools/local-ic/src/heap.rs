@@ -257,6 +257,19 @@ mod tests {
         }
     }
 
+    /// As on the Internet Computer; copied images cannot tell.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn mapped_images_notice_writes_that_change_nothing() {
+        let image = HeapImage::new(2);
+        if let Content::Mapped(_) = image.content {
+            let engine = engine();
+            let (mut store, memory, heap) = loaded(&engine, &image);
+            memory.data_mut(&mut store)[5_000] = 0;
+            assert_eq!(image.dirty_pages(&heap, &mut store).count(), 1);
+        }
+    }
+
     #[test]
     fn a_segment_has_to_fit() {
         for mut image in images() {

@@ -9,7 +9,7 @@
 //! (`rs/embedders` and `rs/config` of dfinity/ic). One is inexact by
 //! construction: `data.drop` and `elem.drop` weigh 255 instead of 300, the
 //! largest weight wasmtime's table can hold. `memory.grow` is corrected by the
-//! meter itself.
+//! meter itself, unless it grows by nothing.
 
 use wasmtime::OperatorCost;
 

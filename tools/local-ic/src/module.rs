@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
-use wasmtime::InstancePre;
+use wasmtime::{ExternType, InstancePre};
 
 use crate::heap::HeapImage;
 use crate::meter::charge;
@@ -96,6 +96,7 @@ impl Module {
         let survey = survey::Survey::of(&wasm)?;
         let rewritten = rewrite::rewrite(&wasm, &survey)?;
         let compiled = cache::compile(&hash, &rewritten)?;
+        check_entry_points(&compiled)?;
         let code = crate::system_api::link(&compiled)?;
         Ok(Self {
             hash,
@@ -139,6 +140,22 @@ impl fmt::Debug for Module {
             .field("methods", &self.methods)
             .finish_non_exhaustive()
     }
+}
+
+/// Functions that messages enter through take nothing and return nothing.
+fn check_entry_points(compiled: &wasmtime::Module) -> Result<(), InvalidModule> {
+    for export in compiled.exports() {
+        if let ExternType::Func(function) = export.ty()
+            && export.name().starts_with("canister_")
+            && function.params().len() + function.results().len() > 0
+        {
+            return Err(InvalidModule::new(format_args!(
+                "the entry point '{}' has parameters or results",
+                export.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What a module is known by.

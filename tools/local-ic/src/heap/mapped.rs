@@ -134,7 +134,7 @@ fn works() -> bool {
                 Some(dirty_pages(memory, 4 * PAGE).runs)
             });
             munmap(base, MAX).ok()?;
-            Some(seen? == vec![1..2])
+            Some(seen?.as_slice() == std::slice::from_ref(&(1..2)))
         }
     };
     cfg!(target_endian = "little") && trial().unwrap_or(false)

@@ -22,6 +22,9 @@ use crate::meter::operator_cost;
 /// operating system's for temporary files.
 const DIRECTORY: &str = "LOCAL_IC_CACHE";
 
+/// How much is kept on disk.
+const MAX_BYTES: u64 = 1 << 30;
+
 /// What canisters are compiled for; the same for all of a process.
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let mut config = Config::new();
@@ -112,6 +115,29 @@ fn write(path: &Path, module: &wasmtime::Module) {
     if std::fs::write(&unfinished, bytes).is_err() || std::fs::rename(&unfinished, path).is_err() {
         let _ = std::fs::remove_file(&unfinished);
     }
+    if let Some(directory) = path.parent() {
+        let _ = forget_oldest(directory, MAX_BYTES);
+    }
+}
+
+/// Removes the files that were written longest ago until `max` bytes are left.
+fn forget_oldest(directory: &Path, max: u64) -> std::io::Result<()> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        files.push((metadata.modified()?, metadata.len(), entry.path()));
+    }
+    files.sort();
+    let mut bytes: u64 = files.iter().map(|(_, len, _)| len).sum();
+    for (_, len, path) in files {
+        if bytes <= max {
+            break;
+        }
+        std::fs::remove_file(path)?;
+        bytes -= len;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -163,6 +189,34 @@ mod tests {
         std::fs::write(&path, b"torn").unwrap();
         assert!(read(&path).is_none());
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn the_oldest_files_go_first() {
+        use std::time::{Duration, SystemTime};
+
+        let name = format!("local-ic-test-oldest-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        for age in [3, 1, 2] {
+            let file = std::fs::File::create(directory.join(age.to_string())).unwrap();
+            file.set_len(10).unwrap();
+            let modified = SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(modified).unwrap();
+        }
+        let left = |max| {
+            forget_oldest(&directory, max).unwrap();
+            let mut names: Vec<_> = std::fs::read_dir(&directory)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(left(30), ["1", "2", "3"]);
+        assert_eq!(left(29), ["1", "2"]);
+        assert_eq!(left(10), ["1"]);
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }

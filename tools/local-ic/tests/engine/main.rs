@@ -98,6 +98,7 @@ fn module(functions: &str) -> Vec<u8> {
             (import "ic0" "canister_cycle_balance128" (func $canister_cycle_balance128 (param i32)))
             (import "ic0" "cycles_burn128" (func $cycles_burn128 (param i64 i64 i32)))
             (import "ic0" "call_new" (func $call_new (param i32 i32 i32 i32 i32 i32 i32 i32)))
+            (import "ic0" "call_data_append" (func $call_data_append (param i32 i32)))
             (import "ic0" "call_perform" (func $call_perform (result i32)))
             (import "ic0" "cost_sign_with_ecdsa" (func $cost_sign_with_ecdsa (param i32 i32 i32 i32) (result i32)))
             (import "ic0" "stable64_size" (func $stable64_size (result i64)))

@@ -172,8 +172,5 @@ fn the_status_tells_what_a_canister_is() {
     assert_ne!(status.module_hash, hash);
 
     let reject = pic.canister_status(canister, Some(someone())).unwrap_err();
-    assert!(
-        reject.reject_message.contains(&someone().to_text()),
-        "{reject:?}"
-    );
+    assert_eq!(reject.reject_code, RejectCode::CanisterError);
 }

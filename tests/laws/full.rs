@@ -1,0 +1,203 @@
+//! A call that fails because stable memory is full changes nothing, like any other that fails.
+
+use crate::world::{NOW, create, delete, set_content};
+use ic_hallmark::{
+    Error, Site,
+    site::{Content, Memories, Operation},
+};
+use ic_stable_structures::{Memory, VectorMemory};
+use std::{cell::Cell, rc::Rc};
+
+/// A memory that does not grow any more once it is full.
+#[derive(Clone, Default)]
+struct Limited {
+    memory: VectorMemory,
+    full: Rc<Cell<bool>>,
+}
+
+impl Memory for Limited {
+    fn size(&self) -> u64 {
+        self.memory.size()
+    }
+
+    fn grow(&self, pages: u64) -> i64 {
+        if self.full.get() {
+            -1
+        } else {
+            self.memory.grow(pages)
+        }
+    }
+
+    fn read(&self, offset: u64, into: &mut [u8]) {
+        self.memory.read(offset, into);
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) {
+        self.memory.write(offset, bytes);
+    }
+}
+
+/// Repeats a change until it fails, and expects that the one that failed left no trace, now and after reopening.
+#[track_caller]
+fn fails_without_a_trace(
+    full: fn(&Memories<Limited>) -> &Limited,
+    mut change: impl FnMut(&mut Site<Limited>, u32) -> Result<(), Error>,
+) {
+    let memories = Memories::<Limited>::default();
+    let mut site = Site::open(memories.clone()).unwrap();
+    site.put("/index.html", "text/html", "app", NOW).unwrap();
+    full(&memories).full.set(true);
+    for number in 0..100_000 {
+        let before = *site.root();
+        if let Err(error) = change(&mut site, number) {
+            assert!(matches!(error, Error::Storage(_)), "{error}");
+            assert_eq!(*site.root(), before, "call {number}");
+            site.check()
+                .unwrap_or_else(|wrong| panic!("call {number}: {wrong}"));
+            let reopened = Site::open(memories).unwrap();
+            assert_eq!(*reopened.root(), before);
+            reopened
+                .check()
+                .unwrap_or_else(|wrong| panic!("reopened after call {number}: {wrong}"));
+            return;
+        }
+    }
+    panic!("the memory never filled up");
+}
+
+fn put(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let key = format!("/{number}.txt");
+    site.put(&key, "text/plain", vec![b'x'; 200 + number as usize], NOW)
+}
+
+fn upload(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let batch = site.create_batch(NOW)?;
+    let chunks: Vec<Vec<u8>> = (0..20u32)
+        .map(|chunk| {
+            [number.to_le_bytes(), chunk.to_le_bytes()]
+                .concat()
+                .repeat(50)
+        })
+        .collect();
+    site.create_chunks(batch, &chunks, NOW)?;
+    Ok(())
+}
+
+fn replace(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let batch = site.create_batch(NOW)?;
+    let content = number.to_le_bytes().repeat(100);
+    let ids = site.create_chunks(batch, &[content], NOW)?;
+    let set = Operation::SetContent {
+        key: "/a.html".to_owned(),
+        encoding: "gzip".to_owned(),
+        content: Content {
+            chunks: ids,
+            rest: None,
+        },
+        sha256: None,
+    };
+    let fresh = format!("/{number}.html");
+    let operations = [
+        delete("/a.html"),
+        create("/a.html", "text/html"),
+        set,
+        create(&fresh, "text/html"),
+        set_content(&fresh, "identity", fresh.as_bytes()),
+    ];
+    site.commit_batch(batch, operations, NOW)
+}
+
+#[test]
+fn a_put_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, put);
+}
+
+#[test]
+fn a_put_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, put);
+}
+
+#[test]
+fn a_put_without_room_for_bodies() {
+    fails_without_a_trace(|memories| &memories.bodies, put);
+}
+
+#[test]
+fn a_commit_of_a_batch_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, replace);
+}
+
+#[test]
+fn a_commit_of_a_batch_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, replace);
+}
+
+/// Giving back what a failed commit stored may not need room: there is none.
+#[test]
+fn a_commit_that_fails_gives_back_what_it_stored() {
+    let memories = Memories::<Limited>::default();
+    let mut site = Site::open(memories.clone()).unwrap();
+    // No URL leads to these keys, so only assets and bodies need room. Each key is above all longer ones.
+    let chain = |length: usize| create(&"a".repeat(length), "text/plain");
+    site.commit((60..100).rev().map(chain), NOW).unwrap();
+    for content in [b"1", b"2", b"3", b"4"] {
+        let key = format!("content {}", content[0]);
+        site.put(&key, "text/plain", content, NOW).unwrap();
+    }
+    memories.forks.full.set(true);
+    let mut filler = 0;
+    while site
+        .commit([create(&format!("z{filler}"), "text/plain")], NOW)
+        .is_ok()
+    {
+        filler += 1;
+    }
+    site.check().unwrap();
+    // One fork less is free in each round.
+    for length in (1..60).rev() {
+        let set = set_content(&"a".repeat(99), "identity", b"fresh");
+        site.commit([set], NOW).unwrap_err();
+        site.check()
+            .unwrap_or_else(|wrong| panic!("{length}: {wrong}"));
+        if site.commit([chain(length)], NOW).is_err() {
+            return;
+        }
+    }
+    panic!("the memory never filled up");
+}
+
+#[test]
+fn an_upload_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, upload);
+}
+
+#[test]
+fn an_upload_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, upload);
+}
+
+#[test]
+fn an_upload_without_room_for_bodies() {
+    fails_without_a_trace(|memories| &memories.bodies, upload);
+}
+
+#[test]
+fn a_change_of_permissions_without_room() {
+    use candid::Principal;
+    use ic_hallmark::access::Permission;
+    let memories = Memories::<Limited>::default();
+    let mut site = Site::open(memories.clone()).unwrap();
+    memories.state.full.set(true);
+    let crowd = (0..60_000u32).map(|n| {
+        let mut bytes = [7; 29];
+        bytes[..4].copy_from_slice(&n.to_le_bytes());
+        Principal::from_slice(&bytes)
+    });
+    let before = site.access().clone();
+    site.change_access(|access| access.replace(Permission::Commit, crowd))
+        .unwrap_err();
+    assert!(
+        *site.access() == before,
+        "the refused permissions hold until the next upgrade"
+    );
+}

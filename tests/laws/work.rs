@@ -1,0 +1,75 @@
+//! Work is in proportion to what is asked for, counted in reads of stable memory.
+
+use crate::world::{NOW, create};
+use ic_hallmark::{
+    Site,
+    serve::{Request, serve},
+    site::{Content, Memories, Operation},
+};
+use ic_stable_structures::{Memory, VectorMemory};
+use std::{cell::Cell, rc::Rc};
+
+/// A memory that counts.
+#[derive(Clone, Default)]
+struct Counted {
+    memory: VectorMemory,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl Memory for Counted {
+    fn size(&self) -> u64 {
+        self.memory.size()
+    }
+
+    fn grow(&self, pages: u64) -> i64 {
+        self.memory.grow(pages)
+    }
+
+    fn read(&self, offset: u64, into: &mut [u8]) {
+        self.bytes.set(self.bytes.get() + into.len() as u64);
+        self.memory.read(offset, into);
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) {
+        self.memory.write(offset, bytes);
+    }
+}
+
+fn site() -> (Memories<Counted>, Site<Counted>) {
+    let memories = Memories::<Counted>::default();
+    let site = Site::open(memories.clone()).unwrap();
+    (memories, site)
+}
+
+/// Bytes read from the memory of bodies.
+fn read_of_bodies(memories: &Memories<Counted>, work: impl FnOnce()) -> u64 {
+    let before = memories.bodies.bytes.get();
+    work();
+    memories.bodies.bytes.get() - before
+}
+
+fn set(key: &str, chunks: Vec<u64>) -> [Operation; 2] {
+    let set = Operation::SetContent {
+        key: key.to_owned(),
+        encoding: "identity".to_owned(),
+        content: Content { chunks, rest: None },
+        sha256: None,
+    };
+    [create(key, "text/plain"), set]
+}
+
+/// An answer of a few bytes reads a few bytes, however oddly its body was uploaded.
+#[test]
+fn a_small_answer_is_little_work() {
+    let (memories, mut site) = site();
+    let batch = site.create_batch(NOW).unwrap();
+    let ids = site.create_chunks(batch, &[&b""[..], b"x"], NOW).unwrap();
+    let mut odd = vec![ids[0]; 4_000];
+    odd.push(ids[1]);
+    let operations = set("/small", odd);
+    site.commit_batch(batch, operations, NOW).unwrap();
+    let read = read_of_bodies(&memories, || {
+        assert_eq!(serve(&site, &Request::get("/small"), b"").body, b"x");
+    });
+    assert!(read < 10_000, "{read} bytes read to answer 1");
+}
