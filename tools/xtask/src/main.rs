@@ -70,13 +70,20 @@ fn test(args: &[String]) -> Result<ExitCode> {
     // First what may be missing on this machine: it is found out in a second.
     browser::ensure()?;
     canisters::build(&workspace)?;
-    let tests = ["test", "--workspace", "--locked"];
+    let one = args
+        .iter()
+        .any(|arg| arg == "-p" || arg.starts_with("--package"));
+    let all = (!one).then_some("--workspace");
     // Builds the programs that tests start, too: local-ic is one of them.
-    workspace.cargo().args(tests).arg("--no-run").succeed()?;
+    workspace
+        .cargo()
+        .args(["test", "--workspace", "--locked", "--no-run"])
+        .succeed()?;
 
     let mut run = workspace.cargo();
     // Every test, also after one has failed.
-    run.args(tests).arg("--no-fail-fast").args(args);
+    run.args(["test", "--locked", "--no-fail-fast"]);
+    run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
