@@ -8,6 +8,7 @@ mod canisters;
 mod module;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -69,13 +70,20 @@ fn test(args: &[String]) -> Result<ExitCode> {
     // First what may be missing on this machine: it is found out in a second.
     browser::ensure()?;
     canisters::build(&workspace)?;
-    let tests = ["test", "--workspace", "--locked"];
+    let one = args
+        .iter()
+        .any(|arg| arg == "-p" || arg.starts_with("--package"));
+    let all = (!one).then_some("--workspace");
     // Builds the programs that tests start, too: local-ic is one of them.
-    workspace.cargo().args(tests).arg("--no-run").succeed()?;
+    workspace
+        .cargo()
+        .args(["test", "--workspace", "--locked", "--no-run"])
+        .succeed()?;
 
     let mut run = workspace.cargo();
     // Every test, also after one has failed.
-    run.args(tests).arg("--no-fail-fast").args(args);
+    run.args(["test", "--locked", "--no-fail-fast"]);
+    run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
@@ -84,6 +92,14 @@ fn test(args: &[String]) -> Result<ExitCode> {
 }
 
 fn serve(args: &[String]) -> Result<ExitCode> {
+    // Building takes a while; a slip of the pen is better found before.
+    match args.first() {
+        None => bail!("which directory? `cargo xtask serve DIR`"),
+        Some(dir) if !dir.starts_with('-') && !Path::new(dir).is_dir() => {
+            bail!("there is no directory {dir}")
+        }
+        Some(_) => {}
+    }
     let workspace = Workspace::find()?;
     canisters::build(&workspace)?;
     workspace
@@ -93,7 +109,7 @@ fn serve(args: &[String]) -> Result<ExitCode> {
 
     let mut hallmark = workspace.program(&workspace.binary("hallmark"));
     hallmark.arg("serve").args(args);
-    if !args.iter().any(|arg| arg == "--canister") {
+    if !args.iter().any(|arg| arg.starts_with("--canister")) {
         let canister = workspace.artifacts().join("assets.wasm.gz");
         hallmark.arg("--canister").arg(canister);
     }
@@ -107,7 +123,7 @@ fn bench(args: &[String]) -> Result<ExitCode> {
     bench
         .args(["run", "--locked", "--quiet", "-p", "hallmark-bench", "--"])
         .args(args);
-    if !args.iter().any(|arg| arg == "--canister") {
+    if !args.iter().any(|arg| arg.starts_with("--canister")) {
         let canister = workspace.artifacts().join("assets.wasm.gz");
         bench.arg("--canister").arg(canister);
     }
