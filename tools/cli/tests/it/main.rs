@@ -8,6 +8,7 @@ mod chromium;
 mod deploy;
 mod errors;
 mod example;
+mod front_page;
 mod http;
 mod memory;
 mod picture;
