@@ -6,7 +6,7 @@ use candid::utils::{ArgumentDecoder, ArgumentEncoder};
 use candid::{Principal, decode_args, encode_args};
 use pocket_ic::{ErrorCode, PocketIc, PocketIcBuilder, RejectResponse};
 use serde_bytes::ByteBuf;
-use std::{env, fmt, fs};
+use std::{env, fmt, fs, mem};
 
 /// A file of a site: key, content type, body.
 pub(crate) type File<'a> = (&'a str, &'a str, &'a [u8]);
@@ -37,6 +37,21 @@ impl Scene {
             Some(owner()),
         );
         scene
+    }
+
+    /// The asset canister of dfx without assets, installed by [`owner`].
+    pub(crate) fn legacy() -> Self {
+        let mut scene = Self::uninstalled();
+        scene.wasm = legacy_canister();
+        scene.try_install(None).unwrap();
+        scene
+    }
+
+    /// Upgrades to the canister under test, whatever it was before.
+    pub(crate) fn migrate(&mut self) -> Result<(), Refusal> {
+        let legacy = mem::replace(&mut self.wasm, asset_canister());
+        self.upgrade_with(None)
+            .inspect_err(|_| self.wasm = legacy)
     }
 
     /// A canister of [`owner`] with no code in it.
@@ -171,8 +186,19 @@ fn asset_canister() -> Vec<u8> {
     let folder = env::var("HALLMARK_CANISTERS").unwrap_or_else(|_| {
         panic!("HALLMARK_CANISTERS names no folder of canisters; `cargo xtask test` builds one")
     });
-    let path = format!("{folder}/assets.wasm.gz");
-    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; run `cargo xtask test`"))
+    module(&format!("{folder}/assets.wasm.gz"))
+}
+
+/// The compiled canister of dfx.
+fn legacy_canister() -> Vec<u8> {
+    let path = env::var("LEGACY_CANISTER").unwrap_or_else(|_| {
+        panic!("LEGACY_CANISTER names no module; `cargo xtask test` builds one")
+    });
+    module(&path)
+}
+
+fn module(path: &str) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}; run `cargo xtask test`"))
 }
 
 /// Someone who calls the canister.

@@ -5,6 +5,7 @@
 
 mod browser;
 mod canisters;
+mod legacy;
 mod module;
 mod workspace;
 
@@ -70,6 +71,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     // First what may be missing on this machine: it is found out in a second.
     browser::ensure()?;
     canisters::build(&workspace)?;
+    let legacy = legacy::build(&workspace)?;
     let one = args
         .iter()
         .any(|arg| arg == "-p" || arg.starts_with("--package"));
@@ -85,6 +87,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     run.args(["test", "--locked", "--no-fail-fast"]);
     run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
+    run.env("LEGACY_CANISTER", legacy);
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }
