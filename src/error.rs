@@ -6,6 +6,7 @@
 use crate::{
     access::Permission,
     http::FieldError,
+    import::ImportError,
     storage::StorageError,
     tree::{Hash, TreeError},
 };
@@ -121,6 +122,8 @@ pub enum Error {
         /// Why they do not.
         reason: TreeError,
     },
+    /// Stable memory is another canister's, and cannot become a site.
+    Import(ImportError),
     /// Stable memory is full, or not what it should be.
     Storage(StorageError),
 }
@@ -149,6 +152,12 @@ pub enum KeyError {
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         Self::Storage(error)
+    }
+}
+
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Self {
+        Self::Import(error)
     }
 }
 
@@ -212,6 +221,7 @@ impl fmt::Display for Error {
             Self::Tree { key, reason } => {
                 write!(f, "the answers of {key} cannot be certified: {reason}")
             }
+            Self::Import(error) => error.fmt(f),
             Self::Storage(error) => error.fmt(f),
         }
     }
@@ -222,6 +232,7 @@ impl std::error::Error for Error {
         match self {
             Self::Header { reason, .. } => Some(reason),
             Self::Tree { reason, .. } => Some(reason),
+            Self::Import(error) => Some(error),
             Self::Storage(error) => Some(error),
             _ => None,
         }

@@ -201,6 +201,7 @@ impl From<SetAssetContentArguments> for Operation {
             content: Content {
                 chunks: set.chunk_ids.iter().map(id_of).collect(),
                 rest: set.last_chunk.map(ByteBuf::into_vec),
+                modified: None,
             },
             sha256: set.sha256.map(ByteBuf::into_vec),
         }

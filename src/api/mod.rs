@@ -7,6 +7,7 @@ mod access;
 mod asset;
 mod batch;
 mod http;
+mod import;
 
 pub use access::{
     AssetCanisterArgs, GrantPermission, InitArgs, ListPermitted, Permission, RevokePermission,
@@ -23,3 +24,4 @@ pub use batch::{
     UnsetAssetContentArguments, id_of,
 };
 pub use http::{HttpRequest, HttpResponse};
+pub use import::ImportProgress;

@@ -6,6 +6,7 @@ use super::{
     store::Holding,
 };
 use crate::{
+    import::{self, Import},
     storage::{Address, Memory, StorageError},
     tree::Census,
 };
@@ -39,12 +40,13 @@ impl<M: Memory> Site<M> {
                 pieces.entry(piece.address()).or_insert((*piece, 0)).1 += 1;
             }
         };
-        let trees = [
+        let mut trees = vec![
             &self.state.assets,
             &self.state.answers,
             self.state.uploads.tree(),
             &bodies.index,
         ];
+        trees.extend(self.state.import.as_ref().map(Import::tree));
         let mut broken = None;
         let nodes = self.store.forest.check(&trees, |attachment| {
             match Holding::of_attachment(attachment) {
@@ -72,6 +74,7 @@ impl<M: Memory> Site<M> {
             }
         }
         let mut expected: Vec<Address> = pieces.keys().chain(resources.keys()).copied().collect();
+        expected.extend(self.state.import.is_some().then_some(import::BLOCK));
         expected.sort_unstable();
         if bodies.heap.check()? != expected || bodies.index.len() as usize != pieces.len() {
             return Err(corrupt(Address(u32::MAX)));

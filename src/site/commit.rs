@@ -234,12 +234,13 @@ impl Stage {
                 sha256,
             } => {
                 let mut asset = self.get(store, &key)?;
+                let modified = content.modified.unwrap_or(self.now);
                 let (body, fresh) = self.resolve(store, &key, &encoding, content)?;
                 let given = sha256.as_deref();
                 let done = check_content(store, &key, &encoding, &body, given).and_then(|sha256| {
                     let stored = Encoding {
                         sha256,
-                        modified: self.now,
+                        modified,
                         body,
                     };
                     asset.encodings.insert(encoding, stored);
@@ -464,17 +465,7 @@ fn check_content<M: Memory>(
     body: &Body,
     given: Option<&[u8]>,
 ) -> Result<Hash, Error> {
-    if encoding.is_empty() || encoding.len() > MAX_ENCODING_NAME {
-        return Err(Error::EncodingName {
-            key: key.to_owned(),
-            length: encoding.len(),
-        });
-    }
-    check_field("content-encoding", encoding).map_err(|reason| Error::Header {
-        key: key.to_owned(),
-        reason,
-    })?;
-    check_count(key, "bytes in one encoding", body.length(), MAX_BODY)?;
+    check_encoding(key, encoding, body.length())?;
     let given = match given {
         None => None,
         Some(bytes) => Some(Hash::try_from(bytes).map_err(|_| Error::InvalidHash {
@@ -495,6 +486,32 @@ fn check_content<M: Memory>(
         }),
         _ => Ok(computed),
     }
+}
+
+/// Checks what is said of content in some encoding.
+pub(crate) fn check_encoding(key: &str, encoding: &str, length: u64) -> Result<(), Error> {
+    if encoding.is_empty() || encoding.len() > MAX_ENCODING_NAME {
+        return Err(Error::EncodingName {
+            key: key.to_owned(),
+            length: encoding.len(),
+        });
+    }
+    check_field("content-encoding", encoding).map_err(|reason| Error::Header {
+        key: key.to_owned(),
+        reason,
+    })?;
+    check_count(key, "bytes in one encoding", length, MAX_BODY)
+}
+
+/// Checks what is said of an asset with so many encodings.
+pub(crate) fn check_asset(
+    key: &str,
+    properties: &Properties,
+    encodings: usize,
+) -> Result<(), Error> {
+    check_key(key)?;
+    check_properties(key, properties)?;
+    check_count(key, "encodings", encodings, MAX_ENCODINGS)
 }
 
 fn check_key(key: &str) -> Result<(), Error> {

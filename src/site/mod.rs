@@ -31,12 +31,15 @@ pub use resource::PART;
 
 pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;
+pub(crate) use commit::{check_asset, check_encoding};
 pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
-pub(crate) use store::{CHUNK, Store};
+pub(crate) use route::keys_answering;
+pub(crate) use store::{BODY_UNIT, CHUNK, Store};
 
 use crate::{
     access::Access,
     certification::{ExpressionPath, Root},
+    import::{self, Import},
     storage::{Cell, Memory, StorageError},
     tree::{Labels, Tree},
     upload::Uploads,
@@ -88,8 +91,9 @@ pub(crate) struct State {
     assets: Tree,
     answers: Tree,
     pub(crate) uploads: Uploads,
-    access: Access,
-    last_change: u64,
+    pub(crate) access: Access,
+    pub(crate) last_change: u64,
+    pub(crate) import: Option<Import>,
 }
 
 /// [`State`] as stored, with the index.
@@ -110,10 +114,12 @@ struct Saved {
     access: Access,
     #[n(5)]
     last_change: u64,
+    #[n(9)]
+    import: Option<import::Saved>,
 }
 
 /// Pages of a bucket, the unit in which the memory manager deals out memory: 4 MiB, for 128 GiB in all.
-const BUCKET: u16 = 64;
+pub(crate) const BUCKET: u16 = 64;
 
 impl<M: Memory> Memories<VirtualMemory<M>> {
     /// The memories of a site that has a stable memory to itself.
@@ -123,6 +129,13 @@ impl<M: Memory> Memories<VirtualMemory<M>> {
     /// [`StorageError::Foreign`] if the memory is in use and no memory manager's: to make one of it would destroy
     /// what it holds.
     pub fn of_stable_memory(memory: M) -> Result<Self, StorageError> {
+        Self::check_stable_memory(&memory)?;
+        let manager = MemoryManager::init_with_bucket_size(memory, BUCKET);
+        Ok(Self::of_manager(&manager, 0))
+    }
+
+    /// Tells whether a stable memory is unused or a memory manager's.
+    pub(crate) fn check_stable_memory(memory: &M) -> Result<(), StorageError> {
         let mut magic = [0; 3];
         if memory.size() > 0 {
             memory.read(0, &mut magic);
@@ -132,8 +145,7 @@ impl<M: Memory> Memories<VirtualMemory<M>> {
                 });
             }
         }
-        let manager = MemoryManager::init_with_bucket_size(memory, BUCKET);
-        Ok(Self::of_manager(&manager, 0))
+        Ok(())
     }
 
     /// The four memories of a manager from `first` on.
@@ -165,6 +177,7 @@ impl<M: Memory> Site<M> {
                 uploads: Uploads::default(),
                 access: Access::default(),
                 last_change: 0,
+                import: None,
             };
             let mut site = Self {
                 cell,
@@ -183,6 +196,7 @@ impl<M: Memory> Site<M> {
             uploads: saved.uploads.into(),
             access: saved.access,
             last_change: saved.last_change,
+            import: saved.import.map(Import::from),
         };
         Ok(Self {
             cell,
@@ -271,6 +285,7 @@ impl<M: Memory> Site<M> {
             uploads: (&self.state.uploads).into(),
             access: self.state.access.clone(),
             last_change: self.state.last_change,
+            import: self.state.import.as_ref().map(Into::into),
         }))
     }
 

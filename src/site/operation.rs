@@ -53,6 +53,8 @@ pub struct Content {
     pub chunks: Vec<u64>,
     /// Bytes that follow them.
     pub rest: Option<Vec<u8>>,
+    /// When the content was set, in nanoseconds since 1970, if that is not now.
+    pub modified: Option<u64>,
 }
 
 /// New values for some properties; `None` leaves one as it is.
@@ -73,6 +75,7 @@ impl From<Vec<u8>> for Content {
         Self {
             chunks: Vec::new(),
             rest: Some(bytes),
+            modified: None,
         }
     }
 }

@@ -16,6 +16,8 @@
 mod answer;
 mod interface;
 mod scene;
+#[path = "../legacy/state.rs"]
+mod state;
 
 // The plays, one a feature.
 mod aliases;

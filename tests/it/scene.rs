@@ -4,6 +4,7 @@ use crate::answer::Request;
 use crate::interface::*;
 use candid::utils::{ArgumentDecoder, ArgumentEncoder};
 use candid::{Principal, decode_args, encode_args};
+use pocket_ic::common::rest::BlobCompression;
 use pocket_ic::{ErrorCode, PocketIc, PocketIcBuilder, RejectResponse};
 use serde_bytes::ByteBuf;
 use std::{env, fmt, fs, mem};
@@ -47,11 +48,26 @@ impl Scene {
         scene
     }
 
+    /// What a canister of dfx left in stable memory, whatever version of it.
+    pub(crate) fn left_behind(state: &[u8]) -> Self {
+        let mut scene = Self::uninstalled();
+        scene.wasm = EMPTY_MODULE.to_vec();
+        scene.try_install(None).unwrap();
+        let compression = BlobCompression::NoCompression;
+        scene
+            .pic
+            .set_stable_memory(scene.canister, state.to_vec(), compression);
+        scene
+    }
+
+    pub(crate) fn stable_memory(&self) -> Vec<u8> {
+        self.pic.get_stable_memory(self.canister)
+    }
+
     /// Upgrades to the canister under test, whatever it was before.
     pub(crate) fn migrate(&mut self) -> Result<(), Refusal> {
         let legacy = mem::replace(&mut self.wasm, asset_canister());
-        self.upgrade_with(None)
-            .inspect_err(|_| self.wasm = legacy)
+        self.upgrade_with(None).inspect_err(|_| self.wasm = legacy)
     }
 
     /// A canister of [`owner`] with no code in it.
@@ -167,6 +183,9 @@ impl Scene {
         (root, self.owner().list_all())
     }
 }
+
+/// A module that does nothing, and before an upgrade least of all.
+const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The principal that installs and controls the canister of every scene.
 pub(crate) fn owner() -> Principal {

@@ -10,6 +10,7 @@
 //! | `foreign.rs`, `handles.rs` | nothing stale or foreign is taken for the site's own |
 //! | `legacy.rs` | errors come in the order that clients know |
 //! | `work.rs` | work is in proportion to what is asked for |
+//! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
 
 mod answers;
@@ -21,7 +22,10 @@ mod foreign;
 mod full;
 mod handles;
 mod history;
+mod import;
 mod legacy;
 mod replay;
+#[path = "../legacy/state.rs"]
+mod state;
 mod work;
 mod world;

@@ -4,7 +4,6 @@ use ic_cdk::{query, update};
 use ic_hallmark::{
     api::{HttpRequest, HttpResponse},
     canister,
-    serve::serve_update,
 };
 
 #[query]
@@ -14,7 +13,7 @@ fn http_request(request: HttpRequest) -> HttpResponse {
 
 #[update]
 fn http_request_update(request: HttpRequest) -> HttpResponse {
-    canister::read(|site| serve_update(site, &request.into())).into()
+    canister::answer_update(&request.into()).into()
 }
 
 #[query]

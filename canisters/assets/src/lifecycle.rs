@@ -2,11 +2,11 @@
 
 use ic_cdk::{
     api::{msg_caller, trap},
-    init, post_upgrade,
+    init, post_upgrade, update,
 };
 use ic_hallmark::{
-    api::{AssetCanisterArgs, SetPermissions},
-    canister,
+    api::{AssetCanisterArgs, ImportProgress, SetPermissions},
+    canister::{self, may_import},
 };
 
 #[init]
@@ -38,6 +38,11 @@ fn post_upgrade(arguments: Option<AssetCanisterArgs>) {
     if let Some(permissions) = permissions {
         set_permissions(permissions);
     }
+}
+
+#[update(guard = "may_import")]
+fn continue_import() -> ImportProgress {
+    canister::continue_import().into()
 }
 
 fn set_permissions(permissions: SetPermissions) {
