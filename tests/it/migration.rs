@@ -313,6 +313,16 @@ fn an_odd_asset_is_named_and_the_old_canister_goes_on() {
 }
 
 #[test]
+fn an_upgrade_back_is_refused_and_changes_nothing() {
+    let mut scene = Scene::legacy();
+    scene.upload(&[("/index.html", "text/html", b"hello")]);
+    scene.migrate().unwrap();
+    let before = scene.state();
+    scene.migrate_back().unwrap_err();
+    assert_eq!(scene.state(), before);
+}
+
+#[test]
 fn who_may_commit_or_control_may_ask_how_far_it_is() {
     let mut scene = Scene::legacy();
     scene.migrate().unwrap();

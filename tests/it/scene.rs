@@ -48,6 +48,13 @@ impl Scene {
         scene
     }
 
+    /// Upgrades to the canister of dfx.
+    pub(crate) fn migrate_back(&mut self) -> Result<(), Refusal> {
+        let hallmark = mem::replace(&mut self.wasm, legacy_canister());
+        self.upgrade_with(None)
+            .inspect_err(|_| self.wasm = hallmark)
+    }
+
     /// What a canister of dfx left in stable memory, whatever version of it.
     pub(crate) fn left_behind(state: &[u8]) -> Self {
         let mut scene = Self::uninstalled();
