@@ -34,12 +34,17 @@ thread_local! {
 /// canister of dfx one that it begins to import. To be called by `init` and `post_upgrade`, so that queries, which
 /// keep nothing, find it open.
 pub fn open() {
+    open_importing(UPGRADE);
+}
+
+/// As [`open`], with a bound on the instructions that may go into importing now.
+pub fn open_importing(limit: u64) {
     let site = Site::of_stable_memory(DefaultMemoryImpl::default());
     let site = site.unwrap_or_else(|error| refuse(error));
     let is_importing = site.importing().is_some();
     SITE.set(Some(site));
     if is_importing {
-        import(Damaged::Refuse, UPGRADE);
+        import(Damaged::Refuse, limit);
     } else {
         change(|_, _| Ok(()));
     }

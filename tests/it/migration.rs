@@ -322,6 +322,58 @@ fn an_upgrade_back_is_refused_and_changes_nothing() {
     assert_eq!(scene.state(), before);
 }
 
+/// While an import goes on, the site is there: by update calls, as far as it is not imported.
+#[test]
+fn a_site_is_served_while_it_is_imported() {
+    let mut scene = Scene::left_behind(&a_state().cbor());
+    scene.migrate_lazily();
+    // The next one goes on where this one is.
+    scene.migrate_lazily();
+    assert!(scene.owner().list_all().is_empty());
+
+    let large = scene.get("/large.bin");
+    assert_eq!(large.unverified().upgrade, Some(true));
+    let answer = large.answer_or_upgrade();
+    assert_eq!((answer.status(), answer.header("retry-after")), (503, "1"));
+    assert!(
+        large.whole_body() == noise(3, 2_000_000),
+        "a query answers now"
+    );
+    // That call has gone on with the rest, too.
+    scene.get("/").answer().shows(200, "<p>hello");
+    let (progress,): (Progress,) = scene.owner().update("continue_import", ()).unwrap();
+    assert!(progress.done);
+    assert_eq!(scene.owner().create_batch().unwrap(), 9);
+}
+
+#[test]
+fn visitors_do_not_wait_for_all_of_an_import() {
+    let mut state = a_state();
+    for number in 0..2_000 {
+        let page = state::Asset::new("text/html").with("identity", &[&noise(1, 4_000)], 1);
+        state = state.with(&format!("/page-{number}.html"), page);
+    }
+    let mut scene = Scene::left_behind(&state.candid());
+    scene.migrate_lazily();
+    let page = scene.get("/page-1999");
+    assert_eq!(page.unverified().upgrade, Some(true));
+    page.answer_or_upgrade()
+        .shows(200, noise(1, 4_000))
+        .without("ic-certificate");
+    // What is imported is certified, with its aliases and with what is not there.
+    page.answer().shows(200, noise(1, 4_000));
+    let last = scene.get("/page-998.html");
+    assert_eq!(last.unverified().upgrade, Some(true));
+
+    // Nothing is changed before everything is there.
+    let refusal = scene.owner().create_batch().unwrap_err();
+    assert!(refusal.words().contains("call again"), "{refusal:?}");
+    assert_eq!(scene.owner().list_all().len(), 2_002);
+    last.answer().shows(200, noise(1, 4_000));
+    scene.apply([delete("/page-998.html")]);
+    last.answer().shows(200, "<p>hello");
+}
+
 #[test]
 fn who_may_commit_or_control_may_ask_how_far_it_is() {
     let mut scene = Scene::legacy();

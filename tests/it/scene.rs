@@ -3,7 +3,7 @@
 use crate::answer::Request;
 use crate::interface::*;
 use candid::utils::{ArgumentDecoder, ArgumentEncoder};
-use candid::{Principal, decode_args, encode_args};
+use candid::{CandidType, Principal, decode_args, encode_args};
 use pocket_ic::common::rest::BlobCompression;
 use pocket_ic::{ErrorCode, PocketIc, PocketIcBuilder, RejectResponse};
 use serde_bytes::ByteBuf;
@@ -46,6 +46,22 @@ impl Scene {
         scene.wasm = legacy_canister();
         scene.try_install(None).unwrap();
         scene
+    }
+
+    /// Upgrades to the canister under test, which shall import everything later.
+    pub(crate) fn migrate_lazily(&mut self) {
+        #[derive(CandidType)]
+        enum Args {
+            Upgrade(Upgrade),
+        }
+        #[derive(CandidType)]
+        struct Upgrade {
+            import_limit: Option<u64>,
+        }
+        self.wasm = asset_canister();
+        let import_limit = Some(0);
+        self.upgrade_with_any(Some(Args::Upgrade(Upgrade { import_limit })))
+            .unwrap();
     }
 
     /// Upgrades to the canister of dfx.
@@ -145,6 +161,10 @@ impl Scene {
 
     /// Upgrades with this argument to `post_upgrade`.
     pub(crate) fn upgrade_with(&self, args: Option<CanisterArgs>) -> Result<(), Refusal> {
+        self.upgrade_with_any(args)
+    }
+
+    fn upgrade_with_any(&self, args: impl CandidType) -> Result<(), Refusal> {
         let args = encode_args((args,)).unwrap();
         loop {
             let wasm = self.wasm.clone();
