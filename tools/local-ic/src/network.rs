@@ -11,7 +11,7 @@ mod ingress;
 mod query;
 mod state;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use candid::Principal;
@@ -45,6 +45,8 @@ pub struct Network {
     /// Accepted and not executed, oldest first.
     queue: VecDeque<MessageId>,
     accepted: HashMap<MessageId, ingress::Accepted>,
+    /// When to forget which message.
+    forget_at: BTreeSet<(u64, MessageId)>,
     messages: u64,
     last: Execution,
 }
@@ -58,7 +60,7 @@ impl Network {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let time = config.initial_time.unwrap_or(INITIAL_TIME);
-        let (subnets, authorities) = subnet::found(&config.subnets, time);
+        let (subnets, authorities) = subnet::found(&config.subnets, config.seed.as_ref(), time);
         let root = subnet::root_of(&config.subnets);
         Ok(Self {
             root_key: subnets[root].public_key.as_slice().into(),
@@ -69,6 +71,7 @@ impl Network {
             unlimited: config.unlimited_instructions,
             queue: VecDeque::new(),
             accepted: HashMap::new(),
+            forget_at: BTreeSet::new(),
             messages: 0,
             last: Execution::default(),
         })
@@ -220,6 +223,14 @@ impl Network {
     pub fn metadata(&self, canister: Principal, name: &str) -> Option<Vec<u8>> {
         let code = self.canisters.get(&canister)?.code.as_ref()?;
         Some(code.module.metadata.get(name)?.content.clone())
+    }
+
+    /// Whether only controllers may read a custom section of a canister.
+    pub(crate) fn is_private_metadata(&self, canister: Principal, name: &str) -> bool {
+        let canister = self.canisters.get(&canister);
+        let code = canister.and_then(|canister| canister.code.as_ref());
+        code.and_then(|code| code.module.metadata.get(name))
+            .is_some_and(|metadata| !metadata.public)
     }
 
     /// What a canister certifies.

@@ -13,6 +13,9 @@ pub struct Config {
     pub initial_time: Option<u64>,
     /// Lifts the instruction limits of messages, for benchmarks.
     pub unlimited_instructions: bool,
+    /// What the keys of the subnets are made from; networks with the same seed
+    /// and subnets have the same root key.
+    pub seed: Option<[u8; 32]>,
 }
 
 impl Config {

@@ -35,6 +35,18 @@ impl Network {
         Some(signed.certificate(&shown, authority.delegation.as_ref()))
     }
 
+    /// Signs the answer to a query as a node of the subnet does; the node and
+    /// its Ed25519 signature. `None` if there is no such subnet.
+    pub(crate) fn sign_as_node(
+        &self,
+        subnet: Principal,
+        message: &[u8],
+    ) -> Option<(Principal, Vec<u8>)> {
+        let index = self.subnets.iter().position(|known| known.id == subnet)?;
+        let node = &self.authorities[index].node;
+        Some((node.id, node.sign(message)))
+    }
+
     /// What a query of this canister gets as its certificate.
     pub(super) fn data_certificate(&mut self, canister: Principal) -> Option<Arc<[u8]>> {
         let index = self.owner(canister)?;
@@ -69,6 +81,17 @@ impl Network {
             tree.insert([b"subnet", subnet.id.as_slice(), b"type"], kind);
         }
         let here = &self.subnets[index];
+        let node = &self.authorities[index].node;
+        tree.insert(
+            [
+                b"subnet",
+                here.id.as_slice(),
+                b"node",
+                node.id.as_slice(),
+                b"public_key",
+            ],
+            node.public_der.clone(),
+        );
         for canister in self
             .canisters
             .values()
@@ -87,6 +110,7 @@ impl Network {
             tree.insert([b"request_status", &id.0, label], value);
         };
         match &accepted.status {
+            IngressStatus::Received => put(b"status", b"received".to_vec()),
             IngressStatus::Processing => put(b"status", b"processing".to_vec()),
             IngressStatus::Done(Ok(reply)) => {
                 put(b"status", b"replied".to_vec());

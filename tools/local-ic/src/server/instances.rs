@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use pocket_ic::common::rest::{InstanceId, SubnetInstructionConfig};
 
-use crate::Network;
+use crate::{Clock, Local, Network, PublicInterface};
 
 use super::State;
 use super::progress::Progress;
@@ -65,6 +65,17 @@ pub(super) struct Instance {
 }
 
 impl Instance {
+    /// The network, in step with this machine's clock as long as it progresses
+    /// by itself.
+    pub(super) fn local(&self) -> Local {
+        Local::new(self.network.clone(), Clock::Wall)
+    }
+
+    /// What agents ask.
+    pub(super) fn public_interface(&self) -> PublicInterface {
+        PublicInterface::new(self.local())
+    }
+
     /// Runs `work` on the network when it is its turn, on a thread of its own.
     pub(super) async fn with<T: Send + 'static>(
         &self,
