@@ -8,6 +8,7 @@ use axum::extract::{self, FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use pocket_ic::common::rest::{InstanceId, SubnetInstructionConfig};
+use serde::Deserialize;
 
 use crate::{Clock, Local, Network, PublicInterface};
 
@@ -114,14 +115,20 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 /// The instance a path names: `/instances/{id}/…`.
 pub(super) struct On(pub(super) Arc<Instance>);
 
+/// The part of a path that names an instance, whatever else is in it.
+#[derive(Deserialize)]
+struct Named {
+    id: InstanceId,
+}
+
 impl FromRequestParts<Arc<State>> for On {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<On, Refusal> {
-        let Path(id) = Path::<InstanceId>::from_request_parts(parts, state)
+        let Path(named) = Path::<Named>::from_request_parts(parts, state)
             .await
             .map_err(|error| Refusal::Malformed(error.body_text()))?;
-        state.instances.get(id).map(On)
+        state.instances.get(named.id).map(On)
     }
 }
 
