@@ -28,8 +28,10 @@ mod public_interface;
 mod reject;
 pub mod server;
 mod stable_memory;
+pub mod standalone;
 mod subnet;
 mod system_api;
+mod system_canister;
 
 pub use ic_management_canister_types::{
     CanisterInstallMode as InstallMode, CanisterSettings, UpgradeFlags, WasmMemoryPersistence,

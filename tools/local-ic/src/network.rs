@@ -21,6 +21,7 @@ use crate::management;
 use crate::meter::{Execution, limit};
 use crate::stable_memory::StableMemory;
 use crate::subnet::{self, Authority};
+use crate::system_canister::{SystemCanister, SystemState};
 use crate::{InstallMode, Reject, Subnet, SubnetKind};
 
 pub use config::{Config, ConfigError, TimeError};
@@ -49,6 +50,8 @@ pub struct Network {
     forget_at: BTreeSet<(u64, MessageId)>,
     messages: u64,
     last: Execution,
+    /// Absent without system canisters.
+    pub(crate) system: Option<SystemState>,
 }
 
 impl Network {
@@ -74,6 +77,7 @@ impl Network {
             forget_at: BTreeSet::new(),
             messages: 0,
             last: Execution::default(),
+            system: config.system_canisters.then(SystemState::default),
         })
     }
 
@@ -251,6 +255,13 @@ impl Network {
         };
         canister.stable = StableMemory::from_bytes(bytes);
         true
+    }
+
+    /// The system canister with this id, unless a test has put a canister of
+    /// its own there.
+    pub(crate) fn system_canister(&self, id: Principal) -> Option<SystemCanister> {
+        self.system.as_ref()?;
+        SystemCanister::of(id).filter(|_| !self.canister_exists(id))
     }
 
     /// The subnet to which a canister id belongs, taken or not.

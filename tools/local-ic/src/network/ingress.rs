@@ -9,7 +9,7 @@ use crate::management;
 use crate::meter::limit;
 use crate::module::MethodKind;
 use crate::system_api::{EntryPoint, Message};
-use crate::{ErrorCode, Reject};
+use crate::{ErrorCode, Reject, system_canister};
 
 /// The largest argument of an ingress message: 2 MiB.
 const MAX_PAYLOAD: usize = 2 << 20;
@@ -207,6 +207,9 @@ impl Network {
         if ingress.canister_id == Principal::management_canister() {
             return management::filter(self, ingress);
         }
+        if let Some(canister) = self.system_canister(ingress.canister_id) {
+            return system_canister::filter(canister, ingress);
+        }
         let surroundings = self.surroundings(ingress.canister_id);
         let limit = self.limit(limit::INSPECT);
         let canister = self.canister_mut(ingress.canister_id)?;
@@ -235,6 +238,9 @@ impl Network {
     fn execute(&mut self, ingress: Ingress) -> Result<Vec<u8>, Reject> {
         if ingress.canister_id == Principal::management_canister() {
             return management::execute(self, ingress);
+        }
+        if let Some(canister) = self.system_canister(ingress.canister_id) {
+            return system_canister::execute(self, canister, &ingress);
         }
         let surroundings = self.surroundings(ingress.canister_id);
         let limit = self.limit(limit::UPDATE);

@@ -297,7 +297,7 @@ fn the_environment_is_what_settings_say() {
         settings,
         sender_canister_version: None,
     };
-    crate::manage(&mut network, caller(), "update_settings", &args).unwrap();
+    manage(&mut network, caller(), "update_settings", &args).unwrap();
     assert_eq!(query(&mut network, canister, "value").unwrap(), b"value");
     assert_eq!(
         number(&query(&mut network, canister, "version").unwrap()),
