@@ -49,6 +49,8 @@ pub struct Network {
     /// When to forget which message.
     forget_at: BTreeSet<(u64, MessageId)>,
     messages: u64,
+    /// How many messages from outside were executed, by subnet.
+    executed: Vec<u64>,
     last: Execution,
     /// Absent without system canisters.
     pub(crate) system: Option<SystemState>,
@@ -67,6 +69,7 @@ impl Network {
         let root = subnet::root_of(&config.subnets);
         Ok(Self {
             root_key: subnets[root].public_key.as_slice().into(),
+            executed: vec![0; subnets.len()],
             subnets,
             authorities,
             canisters: BTreeMap::new(),
@@ -106,6 +109,11 @@ impl Network {
     /// The key that all trust starts from, as 133 bytes of DER.
     pub fn root_key(&self) -> &[u8] {
         &self.root_key
+    }
+
+    /// The subnet that holds the root key.
+    pub(crate) fn root_subnet(&self) -> Principal {
+        Principal::self_authenticating(&self.root_key)
     }
 
     /// The subnets, in the order of the configuration.

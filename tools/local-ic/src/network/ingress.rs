@@ -168,6 +168,7 @@ impl Network {
                 continue;
             };
             let answer = if in_time {
+                self.count(message.effective);
                 self.execute(message)
             } else {
                 Err(Reject::new(
@@ -183,6 +184,18 @@ impl Network {
             }
         }
         self.state_changed();
+    }
+
+    /// Notes that a subnet executes a message.
+    fn count(&mut self, effective: Effective) {
+        let subnet = match effective {
+            Effective::None => None,
+            Effective::Subnet(id) => self.subnets.iter().position(|subnet| subnet.id == id),
+            Effective::Canister(id) => self.owner(id),
+        };
+        if let Some(index) = subnet {
+            self.executed[index] += 1;
+        }
     }
 
     fn forget_old_messages(&mut self) {

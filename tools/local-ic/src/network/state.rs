@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use candid::Principal;
+use ic_transport_types::SubnetMetrics;
 
 use super::{IngressStatus, MessageId, Network};
 use crate::canister::Canister;
@@ -92,6 +93,10 @@ impl Network {
             ],
             node.public_der.clone(),
         );
+        tree.insert(
+            [b"subnet", here.id.as_slice(), b"metrics"],
+            self.metrics(index),
+        );
         for canister in self
             .canisters
             .values()
@@ -100,6 +105,25 @@ impl Network {
             insert_canister(&mut tree, canister);
         }
         tree
+    }
+
+    /// What a subnet counts, as CBOR with numbers for keys.
+    fn metrics(&self, index: usize) -> Vec<u8> {
+        let here = &self.subnets[index];
+        let canisters = || self.canisters.values().filter(|one| here.owns(one.id));
+        let bytes = |canister: &Canister| {
+            let heap = canister.code.as_ref().map_or(0, |code| code.heap.len());
+            heap as u64 + canister.stable.size_in_bytes()
+        };
+        let metrics = SubnetMetrics {
+            num_canisters: canisters().count() as u64,
+            canister_state_bytes: canisters().map(bytes).sum(),
+            // Nothing is charged for here.
+            consumed_cycles_total: 0,
+            update_transactions_total: self.executed[index],
+        };
+        // Writing to a vector does not fail.
+        serde_cbor::ser::to_vec_packed(&metrics).unwrap_or_default()
     }
 
     fn insert_status(&self, tree: &mut Tree, id: &MessageId) {

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use candid::Principal;
 
 use super::authentication::Targets;
-use super::endpoint::At;
+use super::endpoint::{At, Ranges};
 use crate::{MessageId, Network};
 
 const MAX_PATHS: usize = 1000;
@@ -19,6 +19,7 @@ pub(super) struct Reader {
     pub(super) id: Principal,
     pub(super) targets: Targets,
     pub(super) at: At,
+    pub(super) ranges: Ranges,
 }
 
 /// Refuses unless every path may be read.
@@ -40,11 +41,17 @@ pub(super) fn check(
         match labels[..] {
             [b"time"] => {}
             [b"subnet"] | [b"subnet", _] => {}
-            [
-                b"subnet",
-                _,
-                b"public_key" | b"type" | b"canister_ranges" | b"node",
-            ] => {}
+            [b"subnet", _, b"public_key" | b"type" | b"node"] => {}
+            [b"subnet", id, b"canister_ranges"] => {
+                let root = id == network.root_subnet().as_slice();
+                if reader.ranges == Ranges::Apart && !root {
+                    return Err(Denied::RangesApart);
+                }
+            }
+            [b"subnet", id, b"metrics"] => match reader.at {
+                At::Subnet(subnet) if id == subnet.as_slice() => {}
+                _ => return Err(Denied::OnlyOfASubnet(display(path))),
+            },
             [b"subnet", _, b"node", _] | [b"subnet", _, b"node", _, b"public_key"] => {}
             [b"canister_ranges", _] => {
                 if let At::Canister(_) = reader.at {
@@ -129,6 +136,8 @@ pub(super) enum Denied {
     TooManyLabels(usize),
     NoSuchPath(String),
     OnlyOfASubnet(String),
+    /// The ranges of another subnet than the root's, in version 3.
+    RangesApart,
     SeveralRequests,
     NotTheSender {
         reader: Principal,
@@ -153,6 +162,7 @@ impl Denied {
             | Self::TooManyLabels(_)
             | Self::SeveralRequests
             | Self::OnlyOfASubnet(_)
+            | Self::RangesApart
             | Self::Elsewhere { .. } => StatusCode::BAD_REQUEST,
             Self::NoSuchPath(_) => StatusCode::NOT_FOUND,
             Self::NotTheSender { .. } | Self::NotATarget(_) | Self::Private { .. } => {
@@ -175,7 +185,11 @@ impl fmt::Display for Denied {
             Self::NoSuchPath(path) => write!(f, "Nobody may read the path {path}"),
             Self::OnlyOfASubnet(path) => write!(
                 f,
-                "The path {path} is read at /api/v3/subnet/<id>/read_state"
+                "The path {path} is read at /api/v3/subnet/<id>/read_state of that subnet"
+            ),
+            Self::RangesApart => write!(
+                f,
+                "Canister ranges are read as /canister_ranges/<id> in version 3"
             ),
             Self::SeveralRequests => write!(f, "The paths name more than one request id"),
             Self::NotTheSender { reader, request } => write!(

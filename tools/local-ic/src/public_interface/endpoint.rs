@@ -20,7 +20,16 @@ pub(super) enum Endpoint {
     Status,
     Call(Waiting, At),
     Query(At),
-    ReadState(At),
+    ReadState(Ranges, At),
+}
+
+/// Where certificates show which canister ids a subnet has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ranges {
+    /// Beside its key, in one piece (version 2).
+    BesideKey,
+    /// In a place of their own, unless it is the root subnet (version 3).
+    Apart,
 }
 
 /// Whether the answer to a call is waited for.
@@ -77,8 +86,18 @@ impl Endpoint {
                     ("v4", "subnet", "call") => Self::Call(Waiting::Synchronous, At::Subnet(id()?)),
                     ("v2" | "v3", "canister", "query") => Self::Query(At::Canister(id()?)),
                     ("v3", "subnet", "query") => Self::Query(At::Subnet(id()?)),
-                    ("v2" | "v3", "canister", "read_state") => Self::ReadState(At::Canister(id()?)),
-                    ("v2" | "v3", "subnet", "read_state") => Self::ReadState(At::Subnet(id()?)),
+                    ("v2", "canister", "read_state") => {
+                        Self::ReadState(Ranges::BesideKey, At::Canister(id()?))
+                    }
+                    ("v3", "canister", "read_state") => {
+                        Self::ReadState(Ranges::Apart, At::Canister(id()?))
+                    }
+                    ("v2", "subnet", "read_state") => {
+                        Self::ReadState(Ranges::BesideKey, At::Subnet(id()?))
+                    }
+                    ("v3", "subnet", "read_state") => {
+                        Self::ReadState(Ranges::Apart, At::Subnet(id()?))
+                    }
                     _ => return Err(unknown()),
                 };
                 (endpoint, Method::POST)
@@ -114,11 +133,12 @@ mod tests {
     fn every_endpoint_is_found_in_its_versions_only() {
         let at = At::Canister(Principal::from_text(ID).unwrap());
         let post = |path: String| Endpoint::of(&Method::POST, &path).ok();
-        for (version, call, query, read_state) in [
-            (2, Some(Waiting::Asynchronous), true, true),
-            (3, Some(Waiting::Synchronous), true, true),
-            (4, Some(Waiting::Synchronous), false, false),
-            (5, None, false, false),
+        let (poll, wait) = (Some(Waiting::Asynchronous), Some(Waiting::Synchronous));
+        for (version, call, query, ranges) in [
+            (2, poll, true, Some(Ranges::BesideKey)),
+            (3, wait, true, Some(Ranges::Apart)),
+            (4, wait, false, None),
+            (5, None, false, None),
         ] {
             let path = |action| format!("/api/v{version}/canister/{ID}/{action}");
             assert_eq!(
@@ -128,7 +148,7 @@ mod tests {
             assert_eq!(post(path("query")), query.then_some(Endpoint::Query(at)));
             assert_eq!(
                 post(path("read_state")),
-                read_state.then_some(Endpoint::ReadState(at))
+                ranges.map(|ranges| Endpoint::ReadState(ranges, at))
             );
             assert_eq!(post(path("other")), None);
         }

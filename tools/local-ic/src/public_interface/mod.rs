@@ -99,8 +99,8 @@ impl PublicInterface {
             Endpoint::Status => blocking(move || Ok(status::answer(&local))).await,
             Endpoint::Call(waiting, at) => call::answer(local, waiting, at, body).await,
             Endpoint::Query(at) => blocking(move || query::answer(&local, at, &body)).await,
-            Endpoint::ReadState(at) => {
-                blocking(move || read_state::answer(&local, at, &body)).await
+            Endpoint::ReadState(ranges, at) => {
+                blocking(move || read_state::answer(&local, ranges, at, &body)).await
             }
         }
     }

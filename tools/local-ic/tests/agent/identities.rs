@@ -174,8 +174,11 @@ async fn a_delegation_holds_for_what_it_says_and_no_more() {
 
 /// Somebody who signs with another's key, or not what is sent.
 struct Impostor {
-    says: fn(Signature) -> Signature,
+    says: Says,
 }
+
+/// What becomes of the signature of a stranger.
+type Says = fn(Signature) -> Signature;
 
 impl Identity for Impostor {
     fn sender(&self) -> Result<Principal, String> {
@@ -194,7 +197,7 @@ impl Identity for Impostor {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_signature_is_refused() {
     let live = Live::new().await;
-    let cases: [(fn(Signature) -> Signature, &str); 6] = [
+    let cases: [(Says, &str); 6] = [
         (
             |signature| signature,
             &format!(

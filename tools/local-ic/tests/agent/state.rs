@@ -2,7 +2,7 @@
 
 use ic_agent::AgentError;
 use ic_agent::agent::subnet::SubnetType;
-use ic_agent::hash_tree::Label;
+use ic_agent::hash_tree::{Label, LookupResult};
 
 use crate::{Live, controller, stranger};
 
@@ -78,13 +78,69 @@ async fn subnets_are_described() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subnets_count() {
+    let live = Live::new().await;
+    let agent = live.agent(controller()).await;
+    let subnet = live.network.lock().unwrap().subnet_of(live.canister);
+    let subnet = subnet.unwrap();
+    let metrics = agent.read_state_subnet_metrics(subnet).await.unwrap();
+    assert_eq!(metrics.num_canisters, 1);
+    assert_eq!(metrics.canister_state_bytes, 1 << 16);
+    assert_eq!(metrics.update_transactions_total, 0);
+    agent.update(&live.canister, "count").await.unwrap();
+    let metrics = agent.read_state_subnet_metrics(subnet).await.unwrap();
+    assert_eq!(metrics.update_transactions_total, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn canister_ranges_are_apart_from_version_3_on() {
+    let live = Live::new().await;
+    let (root, other) = {
+        let network = live.network.lock().unwrap();
+        let ids: Vec<_> = network.subnets().iter().map(|subnet| subnet.id).collect();
+        (ids[0], ids[1])
+    };
+    let agent = live.agent(stranger()).await;
+    let ranges = |id: candid::Principal| -> Vec<Label<Vec<u8>>> {
+        vec![
+            "subnet".into(),
+            id.as_slice().into(),
+            "canister_ranges".into(),
+        ]
+    };
+    let subnets = vec![vec!["subnet".into()]];
+    let certificate = agent.read_state_raw(subnets, live.canister).await.unwrap();
+    let tree = &certificate.tree;
+    assert!(matches!(
+        tree.lookup_path(&ranges(root)),
+        LookupResult::Found(_)
+    ));
+    assert_eq!(tree.lookup_path(&ranges(other)), LookupResult::Unknown);
+    let absent: [Label<Vec<u8>>; 2] = ["subnet".into(), "nobody".into()];
+    assert_eq!(tree.lookup_path(&absent), LookupResult::Absent);
+
+    let asked = agent
+        .read_state_raw(vec![ranges(root)], live.canister)
+        .await;
+    assert!(asked.is_ok(), "{asked:?}");
+    let (status, text) = refusal(
+        agent
+            .read_state_raw(vec![ranges(other)], live.canister)
+            .await,
+    );
+    assert_eq!(status, 400);
+    assert!(text.contains("/canister_ranges/<id>"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_paths_of_the_interface_are_read() {
     let live = Live::new().await;
     let agent = live.agent(controller()).await;
     let canister = live.canister.as_slice();
     let other = candid::Principal::from_text("lqy7q-dh777-77777-aaaaq-cai").unwrap();
-    let certified_data: &[&[u8]] = &[b"canister", canister, b"certified_data"];
-    let cases: [(&[&[&[u8]]], u16, &str); 7] = [
+    type Path<'a> = [&'a [u8]];
+    let certified_data: &Path = &[b"canister", canister, b"certified_data"];
+    let cases: [(&[&Path], u16, &str); 7] = [
         (
             &[certified_data],
             404,
