@@ -2,6 +2,7 @@
 
 use crate::serve::{Request, Response};
 use candid::{CandidType, Deserialize};
+use serde_bytes::ByteBuf;
 
 /// A request, as gateways send it.
 #[derive(Clone, Debug, CandidType, Deserialize)]
@@ -33,6 +34,15 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
     /// True if the request should be repeated as an update call.
     pub upgrade: Option<bool>,
+}
+
+/// Reply of `certified_tree`.
+#[derive(Clone, Debug, CandidType, Deserialize)]
+pub struct CertifiedTree {
+    /// The certificate of the canister's certified data.
+    pub certificate: ByteBuf,
+    /// The tree that has it as its root hash, as self-described CBOR.
+    pub tree: ByteBuf,
 }
 
 impl From<HttpRequest> for Request {

@@ -2,7 +2,7 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    api::{HttpRequest, HttpResponse},
+    api::{self, ChunkOfContent, HttpRequest, HttpResponse, StreamingCallbackHttpResponse},
     canister,
     serve::serve_update,
 };
@@ -15,6 +15,11 @@ fn http_request(request: HttpRequest) -> HttpResponse {
 #[update]
 fn http_request_update(request: HttpRequest) -> HttpResponse {
     canister::read(|site| serve_update(site, &request.into())).into()
+}
+
+#[query]
+fn http_request_streaming_callback(token: ChunkOfContent) -> StreamingCallbackHttpResponse {
+    canister::read(|site| api::stream(site, token)).unwrap_or_else(|error| canister::refuse(error))
 }
 
 #[query]

@@ -3,6 +3,7 @@
 use candid::Principal;
 use candid_parser::utils::{CandidSource, service_equal};
 use ic_hallmark::api::*;
+use serde_bytes::ByteBuf;
 
 candid::export_service!();
 
