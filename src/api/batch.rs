@@ -144,6 +144,24 @@ pub struct DeleteAssetArguments {
 #[derive(Clone, Debug, Default, CandidType, Deserialize)]
 pub struct ClearArguments {}
 
+/// Argument of `commit_proposed_batch`.
+#[derive(Clone, Debug, CandidType, Deserialize)]
+pub struct CommitProposedBatchArguments {
+    /// The batch.
+    pub batch_id: Nat,
+    /// Its evidence.
+    pub evidence: ByteBuf,
+}
+
+/// Argument of `compute_evidence`.
+#[derive(Clone, Debug, CandidType, Deserialize)]
+pub struct ComputeEvidenceArguments {
+    /// The batch.
+    pub batch_id: Nat,
+    /// Operations and chunks to hash at most; as many as fit a message if null.
+    pub max_iterations: Option<u16>,
+}
+
 /// Argument of `delete_batch`.
 #[derive(Clone, Debug, CandidType, Deserialize)]
 pub struct DeleteBatchArguments {
@@ -312,6 +330,7 @@ impl Fields {
         Ok(Operation::SetProperties {
             key: required(self.key, "key")?,
             change: PropertyChange {
+                content_type: None,
                 max_age: self.max_age,
                 headers: self.headers,
                 is_aliased: self.is_aliased,
@@ -384,6 +403,7 @@ impl From<SetAssetPropertiesArguments> for Operation {
                 headers: set.headers.map(|headers| headers.map(by_name)),
                 is_aliased: set.is_aliased,
                 allow_raw_access: set.allow_raw_access,
+                ..PropertyChange::default()
             },
         }
     }

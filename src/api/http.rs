@@ -3,6 +3,7 @@
 use super::wire::{WireError, argument, field, pair, required};
 use crate::serve::{Request, Response};
 use candid::{CandidType, Deserialize};
+use serde_bytes::ByteBuf;
 
 /// A request, as gateways send it.
 #[derive(Clone, Debug, CandidType, Deserialize)]
@@ -65,6 +66,15 @@ pub fn request_of(bytes: &[u8]) -> Result<Request, WireError> {
             body: required(body, "body")?,
         })
     })
+}
+
+/// Reply of `certified_tree`.
+#[derive(Clone, Debug, CandidType, Deserialize)]
+pub struct CertifiedTree {
+    /// The certificate of the canister's certified data.
+    pub certificate: ByteBuf,
+    /// The tree that has it as its root hash, as self-described CBOR.
+    pub tree: ByteBuf,
 }
 
 impl From<HttpRequest> for Request {

@@ -23,6 +23,7 @@
 //! A leaf has a *value*, which is hashed, and an *attachment*, which is not.
 
 mod check;
+mod diff;
 mod edit;
 mod fork;
 mod graft;

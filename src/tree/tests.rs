@@ -196,7 +196,7 @@ impl Scene {
 
     fn check(&mut self) -> Census {
         let trees: Vec<&Tree> = self.trees.iter().map(|(tree, _)| tree).collect();
-        let census = self.forest.check(&trees, |_| ()).unwrap();
+        let census = self.forest.check(&trees, |_| Vec::new()).unwrap();
         for (tree, model) in &mut self.trees {
             assert_eq!(tree.len() as usize, model.len());
             self.forest.seal(tree);

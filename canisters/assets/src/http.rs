@@ -2,7 +2,7 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    api::{HttpResponse, request_of},
+    api::{self, ChunkOfContent, HttpResponse, StreamingCallbackHttpResponse, request_of},
     canister::{self, refuse},
     serve::{Request, serve_update},
 };
@@ -19,6 +19,11 @@ fn http_request_update(request: Request) -> HttpResponse {
 
 fn request(argument: Vec<u8>) -> Request {
     request_of(&argument).unwrap_or_else(|error| refuse(error))
+}
+
+#[query]
+fn http_request_streaming_callback(token: ChunkOfContent) -> StreamingCallbackHttpResponse {
+    canister::read(|site| api::stream(site, token)).unwrap_or_else(|error| refuse(error))
 }
 
 #[query]
