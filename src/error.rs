@@ -79,12 +79,88 @@ pub enum Error {
         /// SHA-256 of the content.
         computed: Hash,
         /// SHA-256 that the caller gave.
-        given: Hash,
+        given: Vec<u8>,
+    },
+    /// The asset has no content in any of the encodings asked for.
+    EncodingNotFound {
+        /// The key.
+        key: String,
+    },
+    /// The asset has no content that is not encoded.
+    NoIdentity {
+        /// The key.
+        key: String,
+    },
+    /// Content was asked for in one piece that was uploaded in several.
+    InPieces {
+        /// The key.
+        key: String,
+    },
+    /// A chunk of content was asked for without saying of which content.
+    HashRequired {
+        /// The key.
+        key: String,
+    },
+    /// A streaming token names something that is not there.
+    Token {
+        /// What: the key or the encoding.
+        missing: &'static str,
+    },
+    /// The content has fewer chunks.
+    ChunkOutOfBounds {
+        /// The key.
+        key: String,
+        /// The number asked for, from 0.
+        index: u64,
     },
     /// No open batch has this id.
     BatchNotFound {
         /// The id.
         batch: u64,
+    },
+    /// No batch can be opened while one waits for its proposal to be executed.
+    BatchProposed {
+        /// The one that waits.
+        batch: u64,
+    },
+    /// No batch can be opened while one waits for its evidence to be computed.
+    EvidencePending {
+        /// The one that waits.
+        batch: u64,
+    },
+    /// A proposed batch takes no more chunks.
+    BatchClosed {
+        /// The id.
+        batch: u64,
+    },
+    /// The batch has been proposed before.
+    ProposedBefore {
+        /// The id.
+        batch: u64,
+    },
+    /// The batch cannot be proposed: it has staged changes, which no evidence would cover.
+    Staged {
+        /// The id.
+        batch: u64,
+    },
+    /// The batch has not been proposed.
+    NotProposed {
+        /// The id.
+        batch: u64,
+    },
+    /// The evidence of the proposed batch has not been computed.
+    NoEvidence {
+        /// The id.
+        batch: u64,
+    },
+    /// The evidence of the proposed batch is not what the caller says that it is.
+    EvidenceMismatch {
+        /// The id.
+        batch: u64,
+        /// The evidence.
+        computed: Hash,
+        /// What the caller gave.
+        given: Vec<u8>,
     },
     /// No uploaded chunk has this id.
     ChunkNotFound {
@@ -121,6 +197,11 @@ pub enum Error {
         key: String,
         /// Why they do not.
         reason: TreeError,
+    },
+    /// The certified tree does not fit into one reply.
+    TreeTooLarge {
+        /// Leaves in it.
+        leaves: u32,
     },
     /// Stable memory is another canister's, and cannot become a site.
     Import(ImportError),
@@ -195,7 +276,55 @@ impl fmt::Display for Error {
                 Hex(computed),
                 Hex(given)
             ),
-            Self::BatchNotFound { batch } => write!(f, "batch not found: {batch}"),
+            Self::EncodingNotFound { key } => write!(f, "no such encoding: of {key}"),
+            Self::NoIdentity { key } => write!(f, "no identity encoding: of {key}"),
+            Self::InPieces { key } => write!(
+                f,
+                "Asset too large. Use get() and get_chunk() instead. It is {key}"
+            ),
+            Self::HashRequired { key } => write!(f, "sha256 required: for a chunk of {key}"),
+            Self::Token { missing } => {
+                write!(f, "Invalid token on streaming: {missing} not found.")
+            }
+            Self::ChunkOutOfBounds { key, index } => {
+                write!(f, "chunk index out of bounds: {index} of {key}")
+            }
+            Self::BatchNotFound { batch } => write!(f, "batch not found: {}", Id(*batch)),
+            Self::BatchProposed { batch } => write!(
+                f,
+                "Batch {} is already proposed.  Delete or execute it to propose another.",
+                Id(*batch)
+            ),
+            Self::EvidencePending { batch } => write!(
+                f,
+                "Batch {} has not completed evidence computation.  Wait for it to expire or delete it to propose \
+                 another.",
+                Id(*batch)
+            ),
+            Self::BatchClosed { batch } => write!(f, "batch {} has been proposed", Id(*batch)),
+            Self::ProposedBefore { batch } => write!(
+                f,
+                "batch {} already has proposed CommitBatchArguments",
+                Id(*batch)
+            ),
+            Self::Staged { batch } => write!(
+                f,
+                "batch {} has staged changes, which no evidence would cover",
+                Id(*batch)
+            ),
+            Self::NotProposed { .. } => f.write_str("batch does not have CommitBatchArguments"),
+            Self::NoEvidence { .. } => f.write_str("batch does not have computed evidence"),
+            Self::EvidenceMismatch {
+                batch,
+                computed,
+                given,
+            } => write!(
+                f,
+                "batch {} computed evidence {} does not match presented evidence {}",
+                Id(*batch),
+                Hex(computed),
+                Hex(given)
+            ),
             Self::ChunkNotFound { chunk } => write!(f, "chunk not found: {chunk}"),
             Self::BatchLimit { limit } => {
                 write!(f, "batch limit exceeded: {limit} may be open at once")
@@ -221,6 +350,10 @@ impl fmt::Display for Error {
             Self::Tree { key, reason } => {
                 write!(f, "the answers of {key} cannot be certified: {reason}")
             }
+            Self::TreeTooLarge { leaves } => write!(
+                f,
+                "the certified tree has {leaves} leaves, more than fit into one reply"
+            ),
             Self::Import(error) => error.fmt(f),
             Self::Storage(error) => error.fmt(f),
         }
@@ -258,11 +391,39 @@ impl fmt::Display for KeyError {
     }
 }
 
+/// The id of a batch as Candid shows numbers, with its digits in groups of three: `1_000`.
+pub(crate) struct Id(pub(crate) u64);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (at, digit) in digits.char_indices() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                f.write_str("_")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Bytes in hexadecimal digits.
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_shown_as_candid_shows_them() {
+        for id in [0, 7, 999, 1_000, 12_345, 123_456, 1_000_000, u64::MAX] {
+            assert_eq!(Id(id).to_string(), candid::Nat::from(id).to_string());
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What is stored, as clients list it.
 
 use crate::{
-    error::Error,
+    error::{Error, Hex},
     site::{Asset, Site},
     storage::Memory,
 };
@@ -106,6 +106,23 @@ pub fn properties_of<M: Memory>(site: &Site<M>, key: &str) -> Result<AssetProper
         allow_raw_access: properties.allow_raw_access,
         is_aliased: properties.is_aliased,
     })
+}
+
+/// Reply of `get_state_info`.
+#[derive(Clone, Debug, CandidType, Deserialize)]
+pub struct StateInfo {
+    /// When the assets last changed, in nanoseconds since 1970.
+    pub last_state_update_timestamp: u64,
+    /// The state hash in hexadecimal digits, if it was computed since.
+    pub state_hash: Option<String>,
+}
+
+/// What is known of the state.
+pub fn state_info<M: Memory>(site: &Site<M>) -> StateInfo {
+    StateInfo {
+        last_state_update_timestamp: site.last_change(),
+        state_hash: site.state_hash().map(|hash| Hex(&hash).to_string()),
+    }
 }
 
 fn details(key: String, asset: Asset) -> AssetDetails {

@@ -6,22 +6,32 @@
 mod access;
 mod asset;
 mod batch;
+mod content;
 mod http;
 mod import;
+mod validation;
+mod wire;
 
 pub use access::{
     AssetCanisterArgs, GrantPermission, InitArgs, ListPermitted, Permission, RevokePermission,
     SetPermissions, UpgradeArgs,
 };
 pub use asset::{
-    AssetDetails, AssetEncodingDetails, AssetProperties, ListArguments, list, properties_of,
+    AssetDetails, AssetEncodingDetails, AssetProperties, ListArguments, StateInfo, list,
+    properties_of, state_info,
 };
 pub use batch::{
-    BatchOperationKind, ClearArguments, CommitBatchArguments, ConfigurationResponse,
-    ConfigureArguments, CreateAssetArguments, CreateBatchResponse, CreateChunkArguments,
-    CreateChunkResponse, CreateChunksArguments, CreateChunksResponse, DeleteAssetArguments,
-    DeleteBatchArguments, SetAssetContentArguments, SetAssetPropertiesArguments,
-    UnsetAssetContentArguments, id_of,
+    BatchOperationKind, ClearArguments, Commit, CommitBatchArguments, CommitProposedBatchArguments,
+    ComputeEvidenceArguments, ConfigurationResponse, ConfigureArguments, CreateAssetArguments,
+    CreateBatchResponse, CreateChunkArguments, CreateChunkResponse, CreateChunksArguments,
+    CreateChunksResponse, DeleteAssetArguments, DeleteBatchArguments, SetAssetContentArguments,
+    SetAssetPropertiesArguments, UnsetAssetContentArguments, id_of,
 };
-pub use http::{HttpRequest, HttpResponse};
+pub use content::{
+    ChunkOfContent, EncodedAsset, GetArguments, GetChunkResponse, StoreArguments,
+    StreamingCallbackHttpResponse, get, get_chunk, retrieve, store, stream,
+};
+pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
 pub use import::ImportProgress;
+pub use validation::ValidationResult;
+pub use wire::WireError;

@@ -11,14 +11,15 @@
 
 use crate::{
     access::{Caller, Permission},
+    api::CertifiedTree,
     error::Error,
     import::{Damaged, Progress},
     serve::{Request, Response, serve, serve_importing, serve_update},
-    site::{Memories, Site},
+    site::{Committed, Environment, Memories, Operation, Site},
 };
 use ic_cdk::api::{
-    certified_data_set, data_certificate, is_controller, msg_caller, performance_counter, time,
-    trap,
+    certified_data_set, data_certificate, env_var_count, env_var_name, env_var_value,
+    is_controller, msg_caller, performance_counter, root_key, time, trap,
 };
 use ic_stable_structures::{DefaultMemoryImpl, memory_manager::VirtualMemory};
 use std::cell::RefCell;
@@ -44,6 +45,8 @@ pub fn open_importing(limit: u64) {
     let is_importing = site.importing().is_some();
     SITE.set(Some(site));
     if is_importing {
+        // The old pages told of it, so the new ones shall from the beginning.
+        tell_environment();
         import(Damaged::Refuse, limit);
     } else {
         change(|_, _| Ok(()));
@@ -76,6 +79,31 @@ pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, u64) -> Result<R, 
         certified_data_set(site.root().hash());
         done
     })
+}
+
+/// Commits a batch for the caller. See [`Site::commit_batch`].
+pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>) {
+    let committed = change(|site, now| site.commit_batch(batch, msg_caller(), operations, now));
+    if committed == Committed::Published {
+        tell_environment();
+    }
+}
+
+/// Applies operations and publishes them at once.
+pub fn commit(operations: impl IntoIterator<Item = Operation>) {
+    change(|site, now| site.commit(operations, now));
+    tell_environment();
+}
+
+/// Tells the site the environment of the canister: its root key and its environment variables. Whatever publishes
+/// something ends with this, and installing; not an upgrade, whose cost may not depend on what is stored.
+pub fn tell_environment() {
+    let variables = (0..env_var_count()).map(env_var_name).map(|name| {
+        let value = env_var_value(&name);
+        (name, value)
+    });
+    let environment = Environment::new(&root_key(), variables);
+    change(|site, _| site.set_environment(&environment));
 }
 
 /// Goes on with an import, if there is one, as far as a message goes.
@@ -118,6 +146,18 @@ const VISIT: u64 = 2_000_000_000;
 pub fn answer(request: &Request) -> Response {
     let certificate = data_certificate().unwrap_or_default();
     read(|site| serve(site, request, &certificate))
+}
+
+/// Everything that is certified, with its certificate.
+pub fn certified_tree() -> CertifiedTree {
+    let Some(certificate) = data_certificate() else {
+        trap("no data certificate available");
+    };
+    let tree = read(Site::certified_tree).unwrap_or_else(|error| refuse(error));
+    CertifiedTree {
+        certificate: certificate.into(),
+        tree: tree.into(),
+    }
 }
 
 /// Ends the message with an error that keeps nothing of what it did.

@@ -8,22 +8,29 @@
 //! * a later part of a body also says which range it answers, or it would pass for the whole.
 
 use crate::tree::Hash;
+use minicbor::{Decode, Encode};
 
-/// A CEL expression, as the `IC-CertificateExpression` header shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A CEL expression, as the `IC-CertificateExpression` header shows it. In stable memory a number stands for it;
+/// numbers are never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Expression {
     /// Nothing of the request.
+    #[n(0)]
     Response,
     /// Method and body of the request, no header.
+    #[n(1)]
     Method,
     /// Method and body of the request, and its `If-None-Match`.
+    #[n(2)]
     EntityTag,
     /// Method and body of the request, and its `Range`.
+    #[n(3)]
     Range,
 }
 
 impl Expression {
-    /// All of them, in the order of their [`code`](Self::code).
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::Response, Self::Method, Self::EntityTag, Self::Range];
 
     /// The value of the header.
@@ -44,16 +51,6 @@ impl Expression {
             Self::EntityTag => &ENTITY_TAG_HASH,
             Self::Range => &RANGE_HASH,
         }
-    }
-
-    /// The number that stands for it in stable memory. Numbers are never reused.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The expression with this code.
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
     }
 }
 
@@ -123,8 +120,7 @@ mod tests {
         for expression in Expression::ALL {
             let digest: Hash = Sha256::digest(expression.header()).into();
             assert_eq!(*expression.hash(), digest);
-            assert_eq!(Expression::from_code(expression.code()), Some(expression));
         }
-        assert_eq!(Expression::from_code(4), None);
+        assert!(minicbor::decode::<Expression>(&[4]).is_err());
     }
 }

@@ -46,11 +46,40 @@ impl Root {
     /// A witness of the whole, as self-described CBOR, around a witness of the `http_expr` tree that `site`
     /// appends.
     pub fn witness(&self, site: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        self.join(
+            |hallmark, cbor| {
+                cbor.extend_from_slice(b"\x82\x04\x58\x20");
+                cbor.extend_from_slice(hallmark);
+            },
+            site,
+        )
+    }
+
+    /// The whole, as self-described CBOR, around the two trees that `assets` and `site` append.
+    pub fn tree(
+        &self,
+        assets: impl FnOnce(&mut Vec<u8>),
+        site: impl FnOnce(&mut Vec<u8>),
+    ) -> Vec<u8> {
+        self.join(
+            |_, cbor| {
+                cbor.extend_from_slice(b"\x83\x02\x48hallmark\x83\x02\x46assets");
+                assets(cbor);
+            },
+            site,
+        )
+    }
+
+    fn join(
+        &self,
+        hallmark: impl FnOnce(&Hash, &mut Vec<u8>),
+        site: impl FnOnce(&mut Vec<u8>),
+    ) -> Vec<u8> {
         let mut cbor = Vec::with_capacity(1024);
         cbor.extend_from_slice(&SELF_DESCRIBED);
-        if let Some(hallmark) = &self.hallmark {
-            cbor.extend_from_slice(b"\x83\x01\x82\x04\x58\x20");
-            cbor.extend_from_slice(hallmark);
+        if let Some(hash) = &self.hallmark {
+            cbor.extend_from_slice(b"\x83\x01");
+            hallmark(hash, &mut cbor);
         }
         cbor.extend_from_slice(b"\x83\x02\x49http_expr");
         site(&mut cbor);

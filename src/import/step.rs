@@ -14,6 +14,7 @@ use crate::{
     storage::{Memory, StorageError},
     tree::Labels,
 };
+use candid::Principal;
 use std::collections::BTreeSet;
 
 /// What becomes of content that is not what its digest says.
@@ -233,7 +234,7 @@ impl<M: Memory> Site<M> {
         let last = parts_of(found) - 1;
         if u64::from(pending.parts) < last {
             if pending.batch == 0 {
-                pending.batch = self.create_batch(now)?;
+                pending.batch = self.create_batch(Principal::management_canister(), now)?;
             }
             let part = self.part(found, pending.parts.into());
             match self.create_chunks(pending.batch, &[part], FOREVER) {
@@ -255,7 +256,7 @@ impl<M: Memory> Site<M> {
                 operations.extend(next.creation());
             }
             operations.push(next.set_content(encoding, found, content, progress));
-            match self.commit_batch(pending.batch, operations, now) {
+            match self.close_batch(pending.batch, operations, now) {
                 Ok(()) => pending.encodings += 1,
                 Err(Error::ChunkNotFound { .. }) => {}
                 Err(error) => return Err(error),

@@ -56,6 +56,11 @@ impl Body {
         self.0.iter().map(|piece| u64::from(piece.length)).sum()
     }
 
+    /// How many chunks it was uploaded in, but for empty ones.
+    pub fn chunks(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// The pieces.
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.0

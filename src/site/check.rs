@@ -4,6 +4,7 @@ use super::{
     Site,
     bodies::{Body, Piece},
     store::Holding,
+    trees::Trees,
 };
 use crate::{
     import::{self, Import},
@@ -41,8 +42,8 @@ impl<M: Memory> Site<M> {
             }
         };
         let mut trees = vec![
-            &self.state.assets,
-            &self.state.answers,
+            &self.state.trees.assets,
+            &self.state.trees.answers,
             self.state.uploads.tree(),
             &bodies.index,
         ];
@@ -50,12 +51,17 @@ impl<M: Memory> Site<M> {
         let mut broken = None;
         let nodes = self.store.forest.check(&trees, |attachment| {
             match Holding::of_attachment(attachment) {
+                Ok(Holding::Trees(both)) => {
+                    let trees = both.map(|Trees { assets, answers }| [assets, answers]);
+                    return trees.into_iter().flatten().collect();
+                }
                 Ok(Holding::Nothing) => {}
                 Ok(Holding::Bodies(held)) => held.iter().for_each(&mut count),
                 Ok(Holding::Piece(piece)) => count(&Body::new(vec![piece])),
                 Ok(Holding::Resource(address)) => *resources.entry(address).or_default() += 1,
                 Err(error) => broken = Some(error),
             }
+            Vec::new()
         })?;
         if let Some(error) = broken {
             return Err(error);

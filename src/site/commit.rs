@@ -1,64 +1,29 @@
-//! Changing the site: operations → assets → answers, on copies that replace the live trees at once.
+//! Changing the site: a draft takes the place of the live trees at once, or is dropped.
 //!
 //! ```text
-//! live ──share──► stage ──operations──► assets ──routes of the keys touched──► answers ──seal──► live
+//! live ──share──► draft ──operations, answers──► seal ──► live
 //! ```
 //!
-//! Answers are derived from assets after the last operation, so they do not depend on the order of operations.
-//! A commit that fails drops its copies, and nothing has happened.
+//! A commit that fails drops its draft, and nothing has happened.
 
-use super::{
-    AnswerLabels, Asset, Encoding, MAX_BODY, MAX_CHUNKS, MAX_ENCODING_NAME, MAX_ENCODINGS,
-    MAX_HEADER_BYTES, MAX_KEY, MAX_SEGMENTS, Operation, Properties, PropertyChange, Site, State,
-    bodies::{Body, Piece},
-    operation::Content,
-    resource::Resource,
-    route::{Candidate, Route, routes_of},
-    store::{ANSWER, ASSET, Store, attach},
-};
-use crate::{
-    certification::{Reach, Root},
-    error::{Error, KeyError},
-    http::check_field,
-    storage::{Address, Memory, StorageError},
-    tree::{Hash, Labels, Tree, TreeError},
-    upload::Uploads,
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
-
-/// The next state of the site, beside the live one.
-struct Stage {
-    assets: Tree,
-    answers: Tree,
-    uploads: Uploads,
-    /// Keys whose asset is not what it was.
-    touched: BTreeSet<String>,
-    /// Resources made on the way, each with one reference of the stage's own.
-    resources: BTreeMap<Source, Option<Made>>,
-    now: u64,
-}
-
-/// What a resource is made from.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
-    /// An asset, answered with this status.
-    Asset(String, u16),
-    /// The text for what is not there.
-    BuiltIn,
-}
-
-/// A resource of the stage.
-#[derive(Clone)]
-struct Made {
-    address: Address,
-    answers: Rc<[AnswerLabels]>,
-}
+use super::{Operation, Properties, Site, draft::Draft, staging::Stage, store::Store};
+use crate::{error::Error, storage::Memory, upload::Uploads};
+use candid::Principal;
 
 /// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
 const RECLAIM: u32 = 100_000;
+
+/// The id that no batch has.
+const NO_BATCH: u64 = 0;
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It is served.
+    Published,
+    /// It waits for the commit that closes its batch.
+    Staged,
+}
 
 impl<M: Memory> Site<M> {
     /// Puts an asset in the place of what the key names, if it names something. It has this content only, no
@@ -106,479 +71,154 @@ impl<M: Memory> Site<M> {
         operations: impl IntoIterator<Item = Operation>,
         now: u64,
     ) -> Result<(), Error> {
-        self.commit_batch(NO_BATCH, operations, now)
+        let operations = operations.into_iter().collect();
+        let draft = Draft::of_live(&mut self.store, &self.state, now);
+        self.publish(draft, |store, draft| draft.apply_all(store, operations))
     }
 
-    /// As [`commit`](Self::commit), and closes the batch with this id, if there is one.
+    /// As [`commit`](Self::commit), after what the batch with this id has staged, and closes the batch.
+    ///
+    /// Id 0, which no batch has, stages the operations in the caller's open batch, the latest if there are
+    /// several. If the caller has none, it publishes them at once, and so does an id that was never given.
     ///
     /// # Errors
     ///
-    /// As [`commit`](Self::commit); the batch stays open then.
+    /// As [`commit`](Self::commit), and [`Error::BatchNotFound`] if the batch is no longer there, and what it
+    /// staged lost. A batch stays open, with its stage, when this fails.
     pub fn commit_batch(
         &mut self,
-        batch_id: u64,
+        batch: u64,
+        caller: Principal,
         operations: impl IntoIterator<Item = Operation>,
+        now: u64,
+    ) -> Result<Committed, Error> {
+        let operations = operations.into_iter().collect();
+        let uploads = &self.state.uploads;
+        if batch == NO_BATCH {
+            return match uploads.open_batch_of(&self.store, caller, now)? {
+                Some(home) => {
+                    self.stage(home, operations, now)?;
+                    Ok(Committed::Staged)
+                }
+                None => {
+                    self.commit(operations, now)?;
+                    Ok(Committed::Published)
+                }
+            };
+        }
+        uploads.check_not_gone(&self.store, batch)?;
+        self.close_batch(batch, operations, now)?;
+        Ok(Committed::Published)
+    }
+
+    /// Takes away all assets and all batches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`]; the site is unchanged.
+    pub fn clear(&mut self, now: u64) -> Result<(), Error> {
+        let draft = Draft::of_live(&mut self.store, &self.state, now);
+        self.publish(draft, |store, draft| {
+            draft.uploads.clear(store);
+            draft.apply_all(store, vec![Operation::Clear])
+        })
+    }
+
+    /// Publishes what a batch has staged and these operations after it, and closes the batch.
+    pub(crate) fn close_batch(
+        &mut self,
+        batch: u64,
+        operations: Vec<Operation>,
         now: u64,
     ) -> Result<(), Error> {
         let Self { store, state, .. } = self;
-        let mut stage = Stage {
-            assets: store.forest.share(&state.assets),
-            answers: store.forest.share(&state.answers),
-            uploads: state.uploads.share(store),
-            touched: BTreeSet::new(),
-            resources: BTreeMap::new(),
-            now,
+        let stage = state.uploads.stage(store, batch)?;
+        let (draft, moved) = match stage {
+            Some(stage) if stage.is_next_of(state) => {
+                let (trees, cookie) = (&stage.trees, &stage.cookie);
+                let draft = Draft::new(store, trees, &state.uploads, cookie, now);
+                (draft, None)
+            }
+            moved => (Draft::of_live(store, state, now), moved),
         };
-        let done = stage.fill(store, operations, batch_id);
-        let Stage {
-            mut assets,
-            mut answers,
-            mut uploads,
-            resources,
-            ..
-        } = stage;
-        for made in resources.into_values().flatten() {
-            for body in store.bodies.release_resource(made.address)? {
-                store.release_body(&body)?;
+        self.publish(draft, |store, draft| {
+            if let Some(stage) = moved {
+                stage.replay(store, draft)?;
+            }
+            draft.apply_all(store, operations)?;
+            draft.uploads.remove(store, batch)?;
+            Ok(())
+        })
+    }
+
+    /// Applies operations to the stage of a batch.
+    fn stage(&mut self, batch: u64, operations: Vec<Operation>, now: u64) -> Result<(), Error> {
+        let Self { store, state, .. } = self;
+        let (mut draft, base, cookie) = match state.uploads.stage(store, batch)? {
+            None => {
+                let draft = Draft::of_live(store, state, now);
+                (draft, state.trees.share(store), state.cookie.text.clone())
+            }
+            Some(Stage {
+                base,
+                trees,
+                cookie,
+            }) => {
+                let draft = Draft::new(store, &trees, &state.uploads, &cookie, now);
+                (draft, base.share(store), cookie)
+            }
+        };
+        let done = draft
+            .apply_all(store, operations)
+            .and_then(|()| draft.derive_answers(store));
+        let (mut trees, mut uploads) = draft.finish(store)?;
+        trees.seal(store);
+        let stage = Stage {
+            base,
+            trees,
+            cookie,
+        };
+        match done.and_then(|()| uploads.put_stage(store, batch, &stage, now)) {
+            // Its leaf has taken over its references.
+            Ok(()) => {
+                std::mem::swap(&mut uploads, &mut state.uploads);
+                self.tidy(uploads)
+            }
+            Err(error) => {
+                stage.release(store);
+                self.tidy(uploads)?;
+                Err(error)
             }
         }
+    }
+
+    /// Puts a draft in the place of the live site once `fill` has made it what it shall be, or drops it.
+    pub(super) fn publish(
+        &mut self,
+        mut draft: Draft,
+        fill: impl FnOnce(&mut Store<M>, &mut Draft) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Self { store, state, .. } = self;
+        let now = draft.now;
+        let done = fill(store, &mut draft).and_then(|()| draft.derive_answers(store));
+        let (mut trees, mut uploads) = draft.finish(store)?;
         if done.is_ok() {
-            store.forest.seal(&mut assets);
-            store.forest.seal(&mut answers);
-            std::mem::swap(&mut assets, &mut state.assets);
-            std::mem::swap(&mut answers, &mut state.answers);
+            trees.seal(store);
+            std::mem::swap(&mut trees, &mut state.trees);
             std::mem::swap(&mut uploads, &mut state.uploads);
             state.last_change = now;
-            self.root = state.root()?;
+            self.root = state.trees.root()?;
         }
-        store.forest.release(assets);
-        store.forest.release(answers);
-        uploads.release(store);
-        store.reclaim(RECLAIM)?;
-        self.save()?;
+        trees.release(store);
+        self.tidy(uploads)?;
         done
     }
-}
 
-/// The id that no batch has.
-const NO_BATCH: u64 = 0;
-
-impl State {
-    /// Whatever a site holds, something answers every request, so there is always a site hash.
-    pub(super) fn root(&self) -> Result<Root, StorageError> {
-        let site = self.answers.hash().ok_or(StorageError::Corrupt {
-            structure: "tree of answers",
-            at: 0,
-        })?;
-        Ok(Root::new(site, self.assets.hash()))
-    }
-}
-
-impl Stage {
-    /// Applies the operations, derives the answers, closes the batch.
-    fn fill<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        operations: impl IntoIterator<Item = Operation>,
-        batch_id: u64,
-    ) -> Result<(), Error> {
-        let operations: Vec<Operation> = operations.into_iter().collect();
-        self.check_room(&operations)?;
-        operations
-            .into_iter()
-            .try_for_each(|operation| self.apply(store, operation))?;
-        self.derive_answers(store)?;
-        self.uploads.remove(store, batch_id)?;
+    /// Ends every change: lets go of the uploads that were replaced or given up, and writes the state.
+    fn tidy(&mut self, uploads: Uploads) -> Result<(), Error> {
+        uploads.release(&mut self.store);
+        self.store.reclaim(RECLAIM)?;
+        self.save()?;
         Ok(())
-    }
-
-    /// Content that comes with operations is held to the limits of uploads like any other.
-    fn check_room(&self, operations: &[Operation]) -> Result<(), Error> {
-        let (mut chunks, mut bytes) = (0, 0);
-        for operation in operations {
-            if let Operation::SetContent { content, .. } = operation
-                && let Some(rest) = &content.rest
-            {
-                chunks += 1;
-                bytes += rest.len() as u64;
-            }
-        }
-        match chunks {
-            0 => Ok(()),
-            _ => self.uploads.check_room(chunks, bytes),
-        }
-    }
-
-    fn apply<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        operation: Operation,
-    ) -> Result<(), Error> {
-        match operation {
-            Operation::Create { key, properties } => {
-                check_key(&key)?;
-                check_properties(&key, &properties)?;
-                if self.find(store, &key)?.is_some() {
-                    return Err(Error::AssetExists { key });
-                }
-                let asset = Asset {
-                    properties,
-                    encodings: BTreeMap::new(),
-                };
-                self.put(store, key, &asset)
-            }
-            Operation::SetContent {
-                key,
-                encoding,
-                content,
-                sha256,
-            } => {
-                let mut asset = self.get(store, &key)?;
-                let modified = content.modified.unwrap_or(self.now);
-                let (body, fresh) = self.resolve(store, &key, &encoding, content)?;
-                let given = sha256.as_deref();
-                let done = check_content(store, &key, &encoding, &body, given).and_then(|sha256| {
-                    let stored = Encoding {
-                        sha256,
-                        modified,
-                        body,
-                    };
-                    asset.encodings.insert(encoding, stored);
-                    check_count(&key, "encodings", asset.encodings.len(), MAX_ENCODINGS)?;
-                    self.put(store, key, &asset)
-                });
-                // The asset has taken its own reference.
-                store.release_body(&Body::new(fresh.into_iter().collect()))?;
-                done
-            }
-            Operation::UnsetContent { key, encoding } => {
-                let mut asset = self.get(store, &key)?;
-                match asset.encodings.remove(&encoding) {
-                    Some(_) => self.put(store, key, &asset),
-                    None => Ok(()),
-                }
-            }
-            Operation::SetProperties { key, change } => {
-                let mut asset = self.get(store, &key)?;
-                change.apply_to(&mut asset.properties);
-                check_properties(&key, &asset.properties)?;
-                self.put(store, key, &asset)
-            }
-            Operation::Delete { key } => {
-                let label = Labels::new().with(key.as_bytes());
-                if store
-                    .forest
-                    .remove(&mut self.assets, &label)
-                    .map_err(|reason| tree_error(&key, reason))?
-                {
-                    self.touched.insert(key);
-                }
-                Ok(())
-            }
-            Operation::Clear => {
-                let [assets, answers] = [&mut self.assets, &mut self.answers]
-                    .map(|tree| std::mem::replace(tree, Tree::EMPTY));
-                store.forest.release(assets);
-                store.forest.release(answers);
-                self.touched.clear();
-                Ok(())
-            }
-        }
-    }
-
-    /// The body that content is, and the piece of it that came with the operation and was stored just now.
-    fn resolve<M: Memory>(
-        &self,
-        store: &mut Store<M>,
-        key: &str,
-        encoding: &str,
-        content: Content,
-    ) -> Result<(Body, Option<Piece>), Error> {
-        if content.chunks.is_empty() && content.rest.is_none() {
-            return Err(Error::NoContent {
-                key: key.to_owned(),
-                encoding: encoding.to_owned(),
-            });
-        }
-        let count = content.chunks.len();
-        check_count(key, "chunks in one encoding", count, MAX_CHUNKS)?;
-        let chunk = |id: &u64| {
-            let piece = self.uploads.piece(store, *id);
-            piece.ok_or(Error::ChunkNotFound { chunk: *id })
-        };
-        let mut pieces: Vec<Piece> = content.chunks.iter().map(chunk).collect::<Result<_, _>>()?;
-        let fresh = match &content.rest {
-            Some(rest) => Some(store.put(rest)?),
-            None => None,
-        };
-        pieces.extend(fresh);
-        Ok((Body::new(pieces), fresh))
-    }
-
-    fn find<M: Memory>(&self, store: &Store<M>, key: &str) -> Result<Option<Asset>, Error> {
-        Ok(super::find_asset(store, &self.assets, key)?)
-    }
-
-    fn get<M: Memory>(&self, store: &Store<M>, key: &str) -> Result<Asset, Error> {
-        self.find(store, key)?
-            .ok_or_else(|| Error::AssetNotFound { key: excerpt(key) })
-    }
-
-    fn put<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        key: String,
-        asset: &Asset,
-    ) -> Result<(), Error> {
-        let label = Labels::new().with(key.as_bytes());
-        let attachment = [&[ASSET], &asset.attachment()[..]].concat();
-        store
-            .forest
-            .insert(&mut self.assets, &label, &asset.value(), &attachment)
-            .map_err(|reason| tree_error(&key, reason))?;
-        for encoding in asset.encodings.values() {
-            for piece in encoding.body.pieces() {
-                store.bodies.retain(*piece);
-            }
-        }
-        self.touched.insert(key);
-        Ok(())
-    }
-
-    /// Makes the answers what the assets say, on every route that a touched key may answer.
-    fn derive_answers<M: Memory>(&mut self, store: &mut Store<M>) -> Result<(), Error> {
-        let touched = std::mem::take(&mut self.touched);
-        let mut routes: BTreeSet<Route> = touched.iter().flat_map(|key| routes_of(key)).collect();
-        if self.answers.is_empty() {
-            routes.insert(Route::ROOT);
-        }
-        // All go before any comes, or the tree might be too deep on the way though neither before nor after.
-        for route in &routes {
-            let path = route.expression_path();
-            store
-                .forest
-                .remove_below(&mut self.answers, path.labels())
-                .map_err(|reason| tree_error("a path", reason))?;
-        }
-        routes
-            .iter()
-            .try_for_each(|route| self.derive_route(store, route))
-    }
-
-    fn derive_route<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        route: &Route,
-    ) -> Result<(), Error> {
-        let Some((key, made)) = self.answering(store, route)? else {
-            return Ok(());
-        };
-        let path = route.expression_path();
-        for labels in made.answers.iter() {
-            let leaf = labels.below(path.labels());
-            let attachment = attach(ANSWER, made.address);
-            store
-                .forest
-                .insert(&mut self.answers, &leaf, b"", &attachment)
-                .map_err(|reason| tree_error(&key, reason))?;
-            store.bodies.retain_resource(made.address);
-        }
-        Ok(())
-    }
-
-    /// What answers a route, and the key of the asset that it is.
-    fn answering<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        route: &Route,
-    ) -> Result<Option<(String, Made)>, Error> {
-        for Candidate {
-            key,
-            status,
-            is_alias,
-        } in route.candidates()
-        {
-            let Some(asset) = self.find(store, &key)? else {
-                continue;
-            };
-            if is_alias && !asset.is_aliased() {
-                continue;
-            }
-            let source = Source::Asset(key.clone(), status);
-            if let Some(made) = self.resource(store, source)? {
-                return Ok(Some((key, made)));
-            }
-        }
-        if *route == Route::ROOT {
-            let made = self.resource(store, Source::BuiltIn)?;
-            return Ok(made.map(|made| (String::new(), made)));
-        }
-        Ok(None)
-    }
-
-    /// A resource, made once per commit. None if its asset has nothing to answer with.
-    fn resource<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        source: Source,
-    ) -> Result<Option<Made>, Error> {
-        if let Some(made) = self.resources.get(&source) {
-            return Ok(made.clone());
-        }
-        let resource = match &source {
-            Source::BuiltIn => Some(Resource::not_found()),
-            Source::Asset(key, status) => self
-                .find(store, key)?
-                .and_then(|asset| Resource::of_asset(&asset, *status, &store.bodies)),
-        };
-        let made = match resource {
-            None => None,
-            Some(resource) => Some(Made {
-                address: store.bodies.put_resource(&resource)?,
-                answers: resource.labels().into(),
-            }),
-        };
-        self.resources.insert(source, made.clone());
-        Ok(made)
-    }
-}
-
-impl PropertyChange {
-    fn apply_to(self, properties: &mut Properties) {
-        fn set<T>(property: &mut Option<T>, value: Option<Option<T>>) {
-            if let Some(value) = value {
-                *property = value;
-            }
-        }
-        set(&mut properties.max_age, self.max_age);
-        set(&mut properties.headers, self.headers);
-        set(&mut properties.is_aliased, self.is_aliased);
-        set(&mut properties.allow_raw_access, self.allow_raw_access);
-    }
-}
-
-/// Checks content against what the caller says of it, and returns its digest.
-fn check_content<M: Memory>(
-    store: &Store<M>,
-    key: &str,
-    encoding: &str,
-    body: &Body,
-    given: Option<&[u8]>,
-) -> Result<Hash, Error> {
-    check_encoding(key, encoding, body.length())?;
-    let given = match given {
-        None => None,
-        Some(bytes) => Some(Hash::try_from(bytes).map_err(|_| Error::InvalidHash {
-            key: key.to_owned(),
-            length: bytes.len(),
-        })?),
-    };
-    let computed = match body.pieces() {
-        [piece] => store.bodies.hash(*piece),
-        _ => store.bodies.hash_range(body, 0..body.length()),
-    };
-    match given {
-        Some(given) if given != computed => Err(Error::HashMismatch {
-            key: key.to_owned(),
-            encoding: encoding.to_owned(),
-            computed,
-            given,
-        }),
-        _ => Ok(computed),
-    }
-}
-
-/// Checks what is said of content in some encoding.
-pub(crate) fn check_encoding(key: &str, encoding: &str, length: u64) -> Result<(), Error> {
-    if encoding.is_empty() || encoding.len() > MAX_ENCODING_NAME {
-        return Err(Error::EncodingName {
-            key: key.to_owned(),
-            length: encoding.len(),
-        });
-    }
-    check_field("content-encoding", encoding).map_err(|reason| Error::Header {
-        key: key.to_owned(),
-        reason,
-    })?;
-    check_count(key, "bytes in one encoding", length, MAX_BODY)
-}
-
-/// Checks what is said of an asset with so many encodings.
-pub(crate) fn check_asset(
-    key: &str,
-    properties: &Properties,
-    encodings: usize,
-) -> Result<(), Error> {
-    check_key(key)?;
-    check_properties(key, properties)?;
-    check_count(key, "encodings", encodings, MAX_ENCODINGS)
-}
-
-fn check_key(key: &str) -> Result<(), Error> {
-    let segments = key.split('/').count();
-    let is_terminator = |segment: &str| {
-        [Reach::Exact, Reach::Below]
-            .iter()
-            .any(|reach| reach.terminator() == segment.as_bytes())
-    };
-    let reason = match key.len() {
-        0 => KeyError::Empty,
-        length if length > MAX_KEY => KeyError::TooLong { length },
-        _ if segments > MAX_SEGMENTS => KeyError::TooManySegments { segments },
-        _ if key.split('/').any(is_terminator) => KeyError::Terminator,
-        _ => return Ok(()),
-    };
-    Err(Error::Key {
-        key: excerpt(key),
-        reason,
-    })
-}
-
-fn check_properties(key: &str, properties: &Properties) -> Result<(), Error> {
-    let headers = properties.headers.iter().flatten();
-    let own = headers.clone().map(|(name, value)| (&**name, &**value));
-    let content_type = ("content-type", &*properties.content_type);
-    let mut bytes = 0;
-    for (name, value) in own.chain([content_type]) {
-        bytes += name.len() + value.len();
-        check_field(name, value).map_err(|reason| Error::Header {
-            key: key.to_owned(),
-            reason,
-        })?;
-    }
-    check_count(key, "bytes of headers", bytes, MAX_HEADER_BYTES)
-}
-
-fn check_count<N: TryInto<u64>>(
-    key: &str,
-    what: &'static str,
-    count: N,
-    limit: u64,
-) -> Result<(), Error> {
-    match count.try_into() {
-        Ok(count) if count <= limit => Ok(()),
-        _ => Err(Error::AssetTooLarge {
-            key: key.to_owned(),
-            what,
-            limit,
-        }),
-    }
-}
-
-/// A key as an error shows it: long ones cut.
-fn excerpt(key: &str) -> String {
-    match key.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &key[..end]),
-        None => key.to_owned(),
-    }
-}
-
-fn tree_error(key: &str, reason: TreeError) -> Error {
-    match reason {
-        TreeError::Storage(error) => Error::Storage(error),
-        reason => Error::Tree {
-            key: key.to_owned(),
-            reason,
-        },
     }
 }

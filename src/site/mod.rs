@@ -12,28 +12,41 @@
 //!         uploads    batch, chunk ► body                             not certified
 //! ```
 //!
-//! One function changes what is served, [`Site::commit`]; all else reads.
+//! A commit makes a draft of the two certified trees, and puts it in their place; all else reads.
 
 mod asset;
 mod bodies;
 mod check;
 mod commit;
+mod digest;
+mod draft;
+mod environment;
+mod evidence;
 mod operation;
 mod resource;
 mod route;
+mod rules;
+mod staging;
+mod state_hash;
 mod store;
+mod trees;
 
 pub use asset::{Asset, Encoding, Properties};
 pub use bodies::Body;
 pub use check::SiteCensus;
+pub use commit::Committed;
+pub use environment::{Environment, REFRESH};
 pub use operation::{Content, Operation, PropertyChange};
 pub use resource::PART;
 
 pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;
-pub(crate) use commit::{check_asset, check_encoding};
+pub(crate) use digest::Digest;
 pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
 pub(crate) use route::keys_answering;
+pub(crate) use rules::{check_asset, check_encoding};
+pub(crate) use staging::Stage;
+pub(crate) use state_hash::HASHED_AT_ONCE;
 pub(crate) use store::{BODY_UNIT, CHUNK, Store};
 
 use crate::{
@@ -44,8 +57,12 @@ use crate::{
     tree::{Labels, Tree},
     upload::Uploads,
 };
+use environment::Cookie;
 use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
 use minicbor::{Decode, Encode};
+use route::Route;
+use state_hash::StateHash;
+use trees::Trees;
 
 /// Bytes that a key may have.
 pub const MAX_KEY: usize = 1024;
@@ -62,6 +79,10 @@ pub const MAX_CHUNKS: u64 = 4096;
 /// Bytes that an asset may have in one encoding. Content of several chunks is hashed as a whole when it is
 /// committed, in one message of at most 40 billion instructions, at 76 for each byte.
 pub const MAX_BODY: u64 = 450_000_000;
+
+/// Leaves of the certified tree that [`Site::certified_tree`] shows at most: a leaf takes 100 bytes and more of a
+/// reply, which has two megabytes.
+const MAX_TREE: u32 = 10_000;
 
 /// The memories of a site, each used for nothing else.
 #[derive(Clone, Debug, Default)]
@@ -88,11 +109,12 @@ pub struct Site<M> {
 /// What a site is beside its nodes and bodies.
 #[derive(Debug)]
 pub(crate) struct State {
-    assets: Tree,
-    answers: Tree,
+    trees: Trees,
     pub(crate) uploads: Uploads,
     pub(crate) access: Access,
     pub(crate) last_change: u64,
+    cookie: Cookie,
+    hash: Option<StateHash>,
     pub(crate) import: Option<Import>,
 }
 
@@ -114,7 +136,11 @@ struct Saved {
     access: Access,
     #[n(5)]
     last_change: u64,
-    #[n(9)]
+    #[n(6)]
+    cookie: Cookie,
+    #[n(7)]
+    hash: Option<StateHash>,
+    #[n(8)]
     import: Option<import::Saved>,
 }
 
@@ -172,11 +198,12 @@ impl<M: Memory> Site<M> {
         let saved = cell.get();
         if saved.is_empty() {
             let state = State {
-                assets: Tree::EMPTY,
-                answers: Tree::EMPTY,
+                trees: Trees::EMPTY,
                 uploads: Uploads::default(),
                 access: Access::default(),
                 last_change: 0,
+                cookie: Cookie::default(),
+                hash: None,
                 import: None,
             };
             let mut site = Self {
@@ -191,17 +218,21 @@ impl<M: Memory> Site<M> {
         let saved: Saved = from_cbor(&saved)?;
         store.bodies.index = Tree::decode(&saved.index);
         let state = State {
-            assets: Tree::decode(&saved.assets),
-            answers: Tree::decode(&saved.answers),
+            trees: Trees {
+                assets: Tree::decode(&saved.assets),
+                answers: Tree::decode(&saved.answers),
+            },
             uploads: saved.uploads.into(),
             access: saved.access,
             last_change: saved.last_change,
+            cookie: saved.cookie,
+            hash: saved.hash,
             import: saved.import.map(Import::from),
         };
         Ok(Self {
             cell,
             store,
-            root: state.root()?,
+            root: state.trees.root()?,
             state,
         })
     }
@@ -218,7 +249,7 @@ impl<M: Memory> Site<M> {
 
     /// How many assets there are.
     pub fn len(&self) -> u32 {
-        self.state.assets.len()
+        self.state.trees.assets.len()
     }
 
     /// True if there is no asset.
@@ -232,7 +263,31 @@ impl<M: Memory> Site<M> {
     ///
     /// [`StorageError::Corrupt`] if its record cannot be read.
     pub fn asset(&self, key: &str) -> Result<Option<Asset>, StorageError> {
-        find_asset(&self.store, &self.state.assets, key)
+        find_asset(&self.store, &self.state.trees.assets, key)
+    }
+
+    /// The asset that a path names: the one with this key, or else the one that answers for it as an alias.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] if a record cannot be read.
+    pub fn asset_at(&self, path: &str) -> Result<Option<(String, Asset)>, StorageError> {
+        for candidate in Route::Exact(path.to_owned()).candidates() {
+            match self.asset(&candidate.key)? {
+                Some(asset) if asset.is_aliased() || !candidate.is_alias => {
+                    return Ok(Some((candidate.key, asset)));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The chunk with this number, from 0, of the chunks that content was uploaded in.
+    pub fn chunk(&self, encoding: &Encoding, number: u64) -> Option<Vec<u8>> {
+        let piece = *encoding.body.pieces().get(usize::try_from(number).ok()?)?;
+        let body = Body::new(vec![piece]);
+        Some(self.store.bodies.read(&body, 0..body.length()))
     }
 
     /// Visits up to `limit` assets in the order of their keys, from number `start` on. Work is proportional to the
@@ -250,7 +305,7 @@ impl<M: Memory> Site<M> {
         let mut result = Ok(());
         self.store
             .forest
-            .page(&self.state.assets, start, limit, |leaf| {
+            .page(&self.state.trees.assets, start, limit, |leaf| {
                 let key = leaf.path.get(0).unwrap_or_default();
                 match decode_asset(&leaf.value, &leaf.attachment) {
                     Ok(asset) => visit(String::from_utf8_lossy(key).into_owned(), asset),
@@ -279,12 +334,14 @@ impl<M: Memory> Site<M> {
     /// Writes the state. Whatever changes anything ends with this.
     pub(crate) fn save(&self) -> Result<(), StorageError> {
         self.cell.set(&to_cbor(&Saved {
-            assets: self.state.assets.encode(),
-            answers: self.state.answers.encode(),
+            assets: self.state.trees.assets.encode(),
+            answers: self.state.trees.answers.encode(),
             index: self.store.bodies.index.encode(),
             uploads: (&self.state.uploads).into(),
             access: self.state.access.clone(),
             last_change: self.state.last_change,
+            cookie: self.state.cookie.clone(),
+            hash: self.state.hash.clone(),
             import: self.state.import.as_ref().map(Into::into),
         }))
     }
@@ -292,7 +349,7 @@ impl<M: Memory> Site<M> {
     /// The resource at an expression path.
     pub(crate) fn resource(&self, path: &ExpressionPath) -> Result<Option<Resource>, StorageError> {
         let forest = &self.store.forest;
-        let Some(leaf) = forest.first_below(&self.state.answers, path.labels()) else {
+        let Some(leaf) = forest.first_below(&self.state.trees.answers, path.labels()) else {
             return Ok(None);
         };
         match store::Holding::of_attachment(&leaf.attachment)? {
@@ -303,13 +360,40 @@ impl<M: Memory> Site<M> {
 
     /// How many leading labels of a path are in the tree of answers.
     pub(crate) fn known_labels(&self, path: &Labels) -> usize {
-        self.store.forest.common_labels(&self.state.answers, path)
+        self.store
+            .forest
+            .common_labels(&self.state.trees.answers, path)
+    }
+
+    /// Everything that is certified, as the self-described CBOR of a hash tree.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TreeTooLarge`](crate::Error::TreeTooLarge) if it would not fit into a reply.
+    pub fn certified_tree(&self) -> Result<Vec<u8>, crate::Error> {
+        let leaves = self.state.trees.assets.len() + self.state.trees.answers.len();
+        if leaves > MAX_TREE {
+            return Err(crate::Error::TreeTooLarge { leaves });
+        }
+        let whole = |tree: &Tree, cbor: &mut Vec<u8>| {
+            let mut paths = Vec::new();
+            self.store
+                .forest
+                .page(tree, 0, tree.len(), |leaf| paths.push(leaf.path));
+            self.store.forest.witness(tree, &paths, cbor);
+        };
+        Ok(self.root.tree(
+            |cbor| whole(&self.state.trees.assets, cbor),
+            |cbor| whole(&self.state.trees.answers, cbor),
+        ))
     }
 
     /// A witness of the site for paths in its answers.
     pub(crate) fn witness(&self, paths: &[Labels]) -> Vec<u8> {
         self.root.witness(|cbor| {
-            self.store.forest.witness(&self.state.answers, paths, cbor);
+            self.store
+                .forest
+                .witness(&self.state.trees.answers, paths, cbor);
         })
     }
 }

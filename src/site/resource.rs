@@ -24,7 +24,7 @@ use crate::{
     error::Hex,
     http::{ContentRange, Method},
     storage::{Address, Memory, StorageError},
-    tree::{Hash, Labels},
+    tree::{Graft, Hash, Labels, TreeError},
 };
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
@@ -42,6 +42,9 @@ pub(crate) struct Resource {
     /// The answer to methods that no representation answers. Without one, those get the answer to a GET.
     #[n(1)]
     pub(crate) other_methods: Option<Answer>,
+    /// Whether it may be had without verification.
+    #[n(2)]
+    pub(crate) allows_raw: bool,
 }
 
 /// The answers in one encoding.
@@ -92,7 +95,7 @@ pub(crate) struct Answer {
     #[n(0)]
     pub(crate) status: u16,
     #[n(1)]
-    expression: u8,
+    expression: Expression,
     #[n(2)]
     pub(crate) headers: Vec<(String, String)>,
     /// A body that is not an asset's.
@@ -119,12 +122,14 @@ impl Resource {
     pub(super) fn of_asset<M: Memory>(
         asset: &Asset,
         status: u16,
+        cookie: Option<&str>,
         bodies: &Bodies<M>,
     ) -> Option<Self> {
         // A 404 cannot be sent in parts: stitching them always makes a 200.
         let fits = |encoding: &Encoding| status == 200 || encoding.body.length() <= PART;
         let represent = |(name, encoding): (&String, &Encoding)| {
-            Representation::new(asset, name, encoding, status, bodies)
+            let headers = headers(asset, name, encoding, status, cookie);
+            Representation::new(name, encoding, status, headers, bodies)
         };
         let representations: Vec<_> = asset
             .encodings
@@ -135,6 +140,7 @@ impl Resource {
         (!representations.is_empty()).then(|| Self {
             representations,
             other_methods: (status == 200).then(Answer::method_not_allowed),
+            allows_raw: asset.properties.allow_raw_access.unwrap_or(true),
         })
     }
 
@@ -149,11 +155,12 @@ impl Resource {
                 not_modified: None,
             }],
             other_methods: None,
+            allows_raw: true,
         }
     }
 
     /// The labels of all answers.
-    pub(super) fn labels(&self) -> Vec<AnswerLabels> {
+    fn labels(&self) -> Vec<AnswerLabels> {
         let mut labels = Vec::new();
         for representation in &self.representations {
             match &representation.get {
@@ -169,6 +176,12 @@ impl Resource {
         labels
     }
 
+    /// All answers, as leaves to put below an expression path.
+    pub(super) fn graft(&self) -> Result<Graft, TreeError> {
+        let below = |answer: &AnswerLabels| answer.below(&Labels::new());
+        Graft::new(self.labels().iter().map(below).collect())
+    }
+
     /// The bodies that it refers to.
     pub(super) fn bodies(&self) -> impl Iterator<Item = Body> {
         self.representations.iter().map(Representation::body)
@@ -177,14 +190,13 @@ impl Resource {
 
 impl Representation {
     fn new<M: Memory>(
-        asset: &Asset,
         name: &str,
         encoding: &Encoding,
         status: u16,
+        headers: Vec<(String, String)>,
         bodies: &Bodies<M>,
     ) -> Self {
         let length = encoding.body.length();
-        let headers = headers(asset, name, encoding, status);
         let hashed = hash_all(&headers);
         let pieces = encoding.body.encode();
         let whole = |headers| {
@@ -307,7 +319,7 @@ impl Answer {
     ) -> Self {
         Self {
             status,
-            expression: Expression::Response.code(),
+            expression: Expression::Response,
             response: response_hash(status, Expression::Response, hashed, content),
             headers,
             text: None,
@@ -333,7 +345,7 @@ impl Answer {
         ];
         Self {
             status: 405,
-            expression: Expression::Response.code(),
+            expression: Expression::Response,
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec(),
@@ -380,7 +392,7 @@ impl Answer {
     ) -> Self {
         Self {
             status,
-            expression: expression.code(),
+            expression,
             response: response_hash(status, expression, hashed, &Sha256::digest(b"").into()),
             headers,
             text: Some(String::new()),
@@ -391,7 +403,7 @@ impl Answer {
     /// The labels of this answer.
     pub(crate) fn labels(&self) -> AnswerLabels {
         AnswerLabels {
-            expression: Expression::from_code(self.expression).unwrap_or(Expression::Response),
+            expression: self.expression,
             request: self.request,
             response: self.response,
         }
@@ -414,8 +426,14 @@ impl AnswerLabels {
 }
 
 /// The headers of an asset in one encoding. The uploader's own replace those that the canister would send, but for
-/// two that say how the encodings of this asset differ.
-fn headers(asset: &Asset, name: &str, encoding: &Encoding, status: u16) -> Vec<(String, String)> {
+/// two that say how the encodings of this asset differ, and the cookie of the environment.
+fn headers(
+    asset: &Asset,
+    name: &str,
+    encoding: &Encoding,
+    status: u16,
+    cookie: Option<&str>,
+) -> Vec<(String, String)> {
     let properties = &asset.properties;
     let mut headers = vec![("content-type", properties.content_type.clone())];
     if status == 200 {
@@ -445,7 +463,17 @@ fn headers(asset: &Asset, name: &str, encoding: &Encoding, status: u16) -> Vec<(
         headers.retain(|(other, _)| *other != field);
         headers.push((field, value));
     }
+    if let Some(cookie) = cookie {
+        headers.retain(|(name, value)| name != SET_COOKIE || !is_environment(value));
+        headers.push((SET_COOKIE.to_owned(), cookie.to_owned()));
+    }
     headers
+}
+
+/// Whether an uploader's cookie has the name of the environment's: a browser keeps one of the two.
+fn is_environment(cookie: &str) -> bool {
+    let name = cookie.split('=').next().unwrap_or_default();
+    name.trim() == super::environment::NAME
 }
 
 /// An uploader's `Vary`, with the encodings that the canister negotiates.
@@ -475,12 +503,16 @@ const METHOD_NOT_ALLOWED_HASH: Hash = [
     0xe0, 0x49, 0xef, 0x82, 0xaa, 0xf7, 0xde, 0x4e, 0x33, 0x83, 0x35, 0x01, 0xe6, 0x5c, 0xa7, 0xe3,
 ];
 
-/// The headers of a 200 that its 304 repeats (RFC 9110, §15.4.5).
-const KEPT_IN_304: [&str; 5] = [
+const SET_COOKIE: &str = "set-cookie";
+
+/// The headers of a 200 that its 304 repeats (RFC 9110, §15.4.5), and its cookie, which may have changed though
+/// the body has not.
+const KEPT_IN_304: [&str; 6] = [
     "cache-control",
     "content-location",
     "etag",
     "expires",
+    SET_COOKIE,
     "vary",
 ];
 
@@ -511,10 +543,10 @@ impl<M: Memory> Bodies<M> {
         from_cbor(block.get(4..).unwrap_or_default())
     }
 
-    /// Takes one more reference to a resource.
-    pub(super) fn retain_resource(&mut self, address: Address) {
+    /// Takes more references to a resource.
+    pub(super) fn retain_resource(&mut self, address: Address, more: u32) {
         let references = self.heap.u32(address, REFERENCES);
-        self.heap.set_u32(address, REFERENCES, references + 1);
+        self.heap.set_u32(address, REFERENCES, references + more);
     }
 
     /// Gives a reference to a resource back. With the last one it goes, and its bodies are returned: their

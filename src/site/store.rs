@@ -7,12 +7,14 @@
 //! 0 | address              a blob in the index, which keeps nothing alive
 //! 1 | CBOR                 an asset, and its bodies
 //! 2 | address              an answer, and its resource
-//! 3 | piece                an uploaded chunk
+//! 3 | piece                an uploaded chunk, or the operations of a proposal
+//! 4 | trees                a stage: assets and answers before, assets and answers after
 //! ```
 
 use super::{
     asset::Asset,
     bodies::{Bodies, Body, Piece},
+    trees::Trees,
 };
 use crate::{
     storage::{Address, Heap, Memory, StorageError},
@@ -27,12 +29,13 @@ pub(crate) struct Store<M> {
 }
 
 /// What a leaf keeps alive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Holding {
     Nothing,
     Bodies(Vec<Body>),
     Resource(Address),
     Piece(Piece),
+    Trees([Trees; 2]),
 }
 
 /// Bytes of which the blocks of bodies are multiples.
@@ -42,6 +45,7 @@ pub(super) const INDEX: u8 = 0;
 pub(super) const ASSET: u8 = 1;
 pub(super) const ANSWER: u8 = 2;
 pub(crate) const CHUNK: u8 = 3;
+pub(super) const TREES: u8 = 4;
 
 impl Holding {
     pub(crate) fn of_attachment(attachment: &[u8]) -> Result<Self, StorageError> {
@@ -56,6 +60,7 @@ impl Holding {
             Some((&CHUNK, piece)) => {
                 Self::Piece(Piece::decode(piece.first_chunk().ok_or(corrupt)?))
             }
+            Some((&TREES, stored)) => Self::Trees(Trees::of_attachment(stored).ok_or(corrupt)?),
             Some(_) => return Err(corrupt),
         })
     }
@@ -112,6 +117,10 @@ impl<M: Memory> Store<M> {
             Holding::Bodies(bodies) => bodies,
             Holding::Resource(address) => self.bodies.release_resource(address)?,
             Holding::Piece(piece) => vec![Body::new(vec![piece])],
+            Holding::Trees(both) => {
+                both.into_iter().for_each(|trees| trees.release(self));
+                return Ok(());
+            }
         };
         for body in bodies {
             self.release_body(&body)?;

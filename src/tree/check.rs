@@ -24,8 +24,9 @@ pub struct Census {
 type References = BTreeMap<u32, u32>;
 
 impl<M: Memory> Forest<M> {
-    /// Walks all memory. `trees` must be all the trees of the forest; `leaf` is shown the attachment of each
-    /// leaf once, also of those that wait to be reclaimed.
+    /// Walks all memory. `trees` must be all the trees of the forest but those that a leaf keeps alive; `leaf` is
+    /// shown the attachment of each leaf once, also of those that wait to be reclaimed, and returns the trees that
+    /// it keeps alive.
     ///
     /// # Errors
     ///
@@ -34,13 +35,13 @@ impl<M: Memory> Forest<M> {
     pub fn check(
         &self,
         trees: &[&Tree],
-        mut leaf: impl FnMut(&[u8]),
+        mut leaf: impl FnMut(&[u8]) -> Vec<Tree>,
     ) -> Result<Census, StorageError> {
         let mut expected = References::new();
-        for tree in trees {
-            if let Some(top) = tree.top {
-                self.check_edge(top, 0, &mut expected, &mut leaf)?;
-            }
+        let mut kept: Vec<Edge> = trees.iter().filter_map(|tree| tree.top).collect();
+        while let Some(top) = kept.pop() {
+            let mut leaf = |attachment: &[u8]| kept.extend(tops(leaf(attachment)));
+            self.check_edge(top, 0, &mut expected, &mut leaf)?;
         }
         let live = expected.clone();
         let mut next = self.next_doomed();
@@ -59,13 +60,14 @@ impl<M: Memory> Forest<M> {
             next = (bits != u32::MAX).then(|| Node::decode(bits));
         }
         for node in waiting {
+            let mut below = Vec::new();
             match node {
-                Node::Leaf(address) => leaf(&self.leaf(address).attachment),
-                Node::Fork(index) => {
-                    for edge in self.fork(index).edges {
-                        self.count_below(edge, &mut expected, &mut leaf);
-                    }
-                }
+                Node::Leaf(address) => below.extend(tops(leaf(&self.leaf(address).attachment))),
+                Node::Fork(index) => below.extend(self.fork(index).edges),
+            }
+            while let Some(edge) = below.pop() {
+                let mut leaf = |attachment: &[u8]| below.extend(tops(leaf(attachment)));
+                self.count_below(edge, &mut expected, &mut leaf);
             }
         }
         for (bits, references) in &expected {
@@ -180,6 +182,10 @@ impl<M: Memory> Forest<M> {
             Err(corrupt(u32::MAX))
         }
     }
+}
+
+fn tops(trees: Vec<Tree>) -> impl Iterator<Item = Edge> {
+    trees.into_iter().filter_map(|tree| tree.top)
 }
 
 fn corrupt(node: u32) -> StorageError {

@@ -247,10 +247,12 @@ fn states_of_both_formats_are_taken_over() {
         let mut scene = Scene::left_behind(&state);
         scene.migrate().unwrap();
         let page = scene.get("/");
-        page.answer()
-            .shows(200, "<p>hello")
-            .with("x-a", "1")
-            .without("set-cookie");
+        let answer = page.answer();
+        answer.shows(200, "<p>hello").with("x-a", "1");
+        let cookie = answer.header("set-cookie");
+        assert!(cookie.starts_with("ic_env=ic%5Froot%5Fkey%3D"), "{cookie}");
+        let properties = scene.owner().properties("/index.html").unwrap();
+        assert_eq!(properties.headers, Some(headers(&[("X-A", "1")])));
         assert!(scene.get("/large.bin").whole_body() == noise(3, 2_000_000));
         assert_eq!(scene.owner().create_batch().unwrap(), 9);
         let assets = scene.owner().list_all();

@@ -1,6 +1,6 @@
 //! A call on batches that fails changes nothing.
 
-use crate::world::{NOW, World};
+use crate::world::{ALICE, NOW, World};
 use ic_hallmark::{
     Error,
     upload::{EXPIRY, Limits},
@@ -9,10 +9,10 @@ use ic_hallmark::{
 #[test]
 fn a_batch_too_many_leaves_the_site_as_it_was() {
     let mut world = World::new();
-    let old = world.site.create_batch(NOW).unwrap();
+    let old = world.site.create_batch(ALICE, NOW).unwrap();
     world.site.create_chunks(old, &[b"waits"], NOW).unwrap();
-    let young = world.site.create_batch(NOW + EXPIRY).unwrap();
-    let old = world.site.create_batch(NOW + EXPIRY).unwrap();
+    let young = world.site.create_batch(ALICE, NOW + EXPIRY).unwrap();
+    let old = world.site.create_batch(ALICE, NOW + EXPIRY).unwrap();
     world.site.create_chunks(old, &[b"waits too"], NOW).unwrap();
     world
         .site
@@ -25,7 +25,7 @@ fn a_batch_too_many_leaves_the_site_as_it_was() {
         .site
         .create_chunks(young, &[b"fresh"], NOW + EXPIRY)
         .unwrap();
-    let refused = world.site.create_batch(NOW + EXPIRY);
+    let refused = world.site.create_batch(ALICE, NOW + EXPIRY);
     assert!(matches!(refused, Err(Error::BatchLimit { limit: 1 })));
     world.site.check().unwrap();
     world.upgrade();
@@ -34,6 +34,6 @@ fn a_batch_too_many_leaves_the_site_as_it_was() {
 
 #[test]
 fn no_time_is_too_late_for_a_batch() {
-    let batch = World::new().site.create_batch(u64::MAX - 1);
+    let batch = World::new().site.create_batch(ALICE, u64::MAX - 1);
     assert!(batch.is_ok());
 }

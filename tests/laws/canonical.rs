@@ -1,6 +1,6 @@
 //! The hashes of a site are functions of its content.
 
-use crate::world::{World, create, delete, set_content};
+use crate::world::{ALICE, World, create, delete, set_content};
 use ic_hallmark::site::{Content, Operation, PART};
 use proptest::prelude::*;
 
@@ -52,7 +52,7 @@ fn chunk_boundaries_leave_no_trace() {
     let content: Vec<u8> = (0..2 * PART + 7).map(|at| (at % 251) as u8).collect();
     let whole = World::with(&[("/large", "text/plain", &content)]);
     let mut chunked = World::new();
-    let batch = chunked.site.create_batch(1).unwrap();
+    let batch = chunked.site.create_batch(ALICE, 1).unwrap();
     let chunks: Vec<&[u8]> = content.chunks(700_001).collect();
     let ids = chunked.site.create_chunks(batch, &chunks, 1).unwrap();
     let set = Operation::SetContent {
@@ -66,7 +66,7 @@ fn chunk_boundaries_leave_no_trace() {
     };
     chunked
         .site
-        .commit_batch(batch, [create("/large", "text/plain"), set], 1)
+        .commit_batch(batch, ALICE, [create("/large", "text/plain"), set], 1)
         .unwrap();
     assert_eq!(hashes(&whole), hashes(&chunked));
     chunked.site.check().unwrap();

@@ -1,6 +1,6 @@
 //! A call that fails because stable memory is full changes nothing, like any other that fails.
 
-use crate::world::{NOW, create, delete, set_content};
+use crate::world::{ALICE, NOW, create, delete, set_content};
 use ic_hallmark::{
     Error, Site,
     site::{Content, Memories, Operation},
@@ -71,7 +71,7 @@ fn put(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
 }
 
 fn upload(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
-    let batch = site.create_batch(NOW)?;
+    let batch = site.create_batch(ALICE, NOW)?;
     let chunks: Vec<Vec<u8>> = (0..20u32)
         .map(|chunk| {
             [number.to_le_bytes(), chunk.to_le_bytes()]
@@ -84,7 +84,7 @@ fn upload(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
 }
 
 fn replace(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
-    let batch = site.create_batch(NOW)?;
+    let batch = site.create_batch(ALICE, NOW)?;
     let content = number.to_le_bytes().repeat(100);
     let ids = site.create_chunks(batch, &[content], NOW)?;
     let set = Operation::SetContent {
@@ -104,7 +104,7 @@ fn replace(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
         create(&fresh, "text/html"),
         set_content(&fresh, "identity", fresh.as_bytes()),
     ];
-    site.commit_batch(batch, operations, NOW)
+    site.commit_batch(batch, ALICE, operations, NOW).map(|_| ())
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a caller keeps of a site between calls cannot harm it.
 
-use crate::world::{NOW, World, create};
+use crate::world::{ALICE, NOW, World, create};
 use ic_hallmark::{
     Error,
     site::{Content, Operation},
@@ -9,7 +9,7 @@ use ic_hallmark::{
 #[test]
 fn chunks_of_a_batch_that_went_are_refused() {
     let mut world = World::new();
-    let batch = world.site.create_batch(NOW).unwrap();
+    let batch = world.site.create_batch(ALICE, NOW).unwrap();
     let chunks = world
         .site
         .create_chunks(batch, &[[b'x'; 300]], NOW)

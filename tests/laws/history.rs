@@ -1,6 +1,6 @@
 //! What a history may not do: leave something stale that verifies, leak, or half fail.
 
-use crate::world::{NOW, World, create, delete, set_content};
+use crate::world::{ALICE, NOW, World, create, delete, set_content};
 use ic_hallmark::{
     serve::{Request, Response},
     site::{Content, Operation, PropertyChange, SiteCensus},
@@ -92,7 +92,7 @@ proptest! {
                     }
                 }
                 Step::Upload(content) => {
-                    let batch = world.site.create_batch(NOW).unwrap();
+                    let batch = world.site.create_batch(ALICE, NOW).unwrap();
                     let chunks = [vec![content; 3], vec![content + 1; 3]];
                     let ids = world.site.create_chunks(batch, &chunks, NOW).unwrap();
                     batches.push((batch, ids));
@@ -108,7 +108,7 @@ proptest! {
                         };
                         let operations = [delete("/a.html"), create("/a.html", "text/html"), set];
                         // The batch may have expired.
-                        if world.site.commit_batch(batch, operations, NOW).is_err() {
+                        if world.site.commit_batch(batch, ALICE, operations, NOW).is_err() {
                             prop_assert_eq!(before, (*world.site.root(), ask_all(&world)));
                         }
                     }
@@ -120,7 +120,7 @@ proptest! {
                     }
                 }
                 Step::Expire => {
-                    world.site.create_batch(NOW + 2 * EXPIRY).unwrap();
+                    world.site.create_batch(ALICE, NOW + 2 * EXPIRY).unwrap();
                 }
                 Step::Upgrade => {
                     world.upgrade();
@@ -130,7 +130,7 @@ proptest! {
             world.site.check().unwrap();
         }
         // When everything goes, nothing stays but the built-in answer.
-        let last = world.site.create_batch(NOW + 4 * EXPIRY).unwrap();
+        let last = world.site.create_batch(ALICE, NOW + 4 * EXPIRY).unwrap();
         world.site.delete_batch(last).unwrap();
         world.site.commit([Operation::Clear], NOW).unwrap();
         let fresh = World::new().site.check().unwrap();

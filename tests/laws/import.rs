@@ -201,7 +201,7 @@ fn permissions_limits_and_batch_ids_are_kept() {
         };
         assert_eq!(site.limits(), limits);
         assert_eq!(site.last_change(), last_change);
-        assert_eq!(site.create_batch(NOW).unwrap(), 58);
+        assert_eq!(site.create_batch(ALICE, NOW).unwrap(), 58);
     }
 }
 
@@ -219,7 +219,7 @@ fn what_an_old_state_does_not_say_has_a_default() {
         assert_eq!(site.access().permitted(Permission::Prepare).count(), 0);
         assert_eq!(site.limits(), Limits::default());
         assert_eq!(site.last_change(), 12);
-        assert_eq!(site.create_batch(NOW).unwrap(), 1);
+        assert_eq!(site.create_batch(ALICE, NOW).unwrap(), 1);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The errors of the asset canister of dfx come in its order.
 
-use crate::world::{NOW, World};
+use crate::world::{ALICE, NOW, World};
 use ic_hallmark::{
     api::{BatchOperationKind, CreateAssetArguments, SetAssetContentArguments},
     upload::Limits,
@@ -32,7 +32,7 @@ fn refusal(operations: Vec<BatchOperationKind>) -> String {
     let operations = operations.into_iter().map(Into::into);
     world
         .site
-        .commit_batch(0, operations, NOW)
+        .commit_batch(0, ALICE, operations, NOW)
         .unwrap_err()
         .to_string()
 }
@@ -66,7 +66,7 @@ fn a_last_chunk_is_held_to_the_limits() {
     let operations = [create("/a"), BatchOperationKind::SetAssetContent(set)].map(Into::into);
     let refused = world
         .site
-        .commit_batch(0, operations, NOW)
+        .commit_batch(0, ALICE, operations, NOW)
         .map_err(|e| e.to_string());
     assert!(refused.is_err_and(|text| text.starts_with("byte limit exceeded")));
 }

@@ -1,6 +1,6 @@
 //! Work is in proportion to what is asked for, counted in reads of stable memory.
 
-use crate::world::{NOW, create};
+use crate::world::{ALICE, NOW, create};
 use ic_hallmark::{
     Site,
     serve::{Request, serve},
@@ -65,12 +65,12 @@ fn set(key: &str, chunks: Vec<u64>) -> [Operation; 2] {
 #[test]
 fn a_small_answer_is_little_work() {
     let (memories, mut site) = site();
-    let batch = site.create_batch(NOW).unwrap();
+    let batch = site.create_batch(ALICE, NOW).unwrap();
     let ids = site.create_chunks(batch, &[&b""[..], b"x"], NOW).unwrap();
     let mut odd = vec![ids[0]; 4_000];
     odd.push(ids[1]);
     let operations = set("/small", odd);
-    site.commit_batch(batch, operations, NOW).unwrap();
+    site.commit_batch(batch, ALICE, operations, NOW).unwrap();
     let read = read_of_bodies(&memories, || {
         assert_eq!(serve(&site, &Request::get("/small"), b"").body, b"x");
     });

@@ -2,18 +2,28 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    api::{HttpRequest, HttpResponse},
-    canister,
+    api::{self, ChunkOfContent, HttpResponse, StreamingCallbackHttpResponse, request_of},
+    canister::{self, refuse},
+    serve::Request,
 };
 
-#[query]
-fn http_request(request: HttpRequest) -> HttpResponse {
-    canister::answer(&request.into()).into()
+#[query(decode_with = "request", hidden = true)]
+fn http_request(request: Request) -> HttpResponse {
+    canister::answer(&request).into()
 }
 
-#[update]
-fn http_request_update(request: HttpRequest) -> HttpResponse {
-    canister::answer_update(&request.into()).into()
+#[update(decode_with = "request", hidden = true)]
+fn http_request_update(request: Request) -> HttpResponse {
+    canister::answer_update(&request).into()
+}
+
+fn request(argument: Vec<u8>) -> Request {
+    request_of(&argument).unwrap_or_else(|error| refuse(error))
+}
+
+#[query]
+fn http_request_streaming_callback(token: ChunkOfContent) -> StreamingCallbackHttpResponse {
+    canister::read(|site| api::stream(site, token)).unwrap_or_else(|error| refuse(error))
 }
 
 #[query]

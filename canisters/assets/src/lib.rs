@@ -1,11 +1,16 @@
 //! The Hallmark asset canister: the entry points, and nothing else.
 //!
-//! `candid/assets.did` says what each method does. `http.rs` answers browsers, `upload.rs` takes deploys,
-//! `permissions.rs` decides who may do what.
+//! `candid/assets.did` says what each method does. `http.rs` answers browsers, `assets.rs` shows what is stored,
+//! `upload.rs` takes deploys, `proposals.rs` those by proposal, `operations.rs` single changes; `permissions.rs`
+//! decides who may do what, and `configuration.rs` how much.
 
+mod assets;
+mod configuration;
 mod http;
 mod lifecycle;
+mod operations;
 mod permissions;
+mod proposals;
 mod upload;
 
 // Last, because it collects what the others export.

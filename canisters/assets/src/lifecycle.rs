@@ -23,6 +23,7 @@ fn init(arguments: Option<AssetCanisterArgs>) {
         commit: vec![msg_caller()],
         ..SetPermissions::default()
     }));
+    canister::tell_environment();
 }
 
 #[post_upgrade]

@@ -4,7 +4,7 @@ use candid::Principal;
 use ic_cdk::update;
 use ic_hallmark::{
     access::{Access, Permission},
-    api::{GrantPermission, ListPermitted, RevokePermission},
+    api::{GrantPermission, ListPermitted, RevokePermission, ValidationResult},
     canister::{caller, change, is_a_controller, may_manage_permissions, read, refuse},
 };
 
@@ -64,6 +64,22 @@ fn list_authorized() -> Vec<Principal> {
 #[update]
 fn list_permitted(arguments: ListPermitted) -> Vec<Principal> {
     permitted(arguments.permission.into())
+}
+
+#[update]
+fn validate_grant_permission(grant: GrantPermission) -> ValidationResult {
+    grant.validate()
+}
+
+#[update]
+fn validate_revoke_permission(revoke: RevokePermission) -> ValidationResult {
+    revoke.validate()
+}
+
+#[update]
+fn validate_take_ownership() -> ValidationResult {
+    let words = "revoke all permissions, then gives the caller Commit permissions";
+    ValidationResult::Ok(words.to_owned())
 }
 
 fn permitted(permission: Permission) -> Vec<Principal> {

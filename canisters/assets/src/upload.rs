@@ -1,35 +1,17 @@
-//! Listing what is there, and deploying what shall be.
+//! Deploys: chunks in batches, then operations, all of them or none.
 
-use ic_cdk::{query, update};
+use ic_cdk::{api::msg_caller, update};
 use ic_hallmark::{
     api::{
-        self, AssetDetails, AssetProperties, BatchOperationKind, ClearArguments,
-        CommitBatchArguments, ConfigurationResponse, ConfigureArguments, CreateAssetArguments,
-        CreateBatchResponse, CreateChunkArguments, CreateChunkResponse, CreateChunksArguments,
-        CreateChunksResponse, DeleteAssetArguments, DeleteBatchArguments, ListArguments,
-        SetAssetContentArguments, SetAssetPropertiesArguments, UnsetAssetContentArguments, id_of,
+        Commit, CreateBatchResponse, CreateChunkArguments, CreateChunkResponse,
+        CreateChunksArguments, CreateChunksResponse, DeleteBatchArguments, id_of,
     },
-    canister::{change, may_commit, may_prepare, read, refuse},
+    canister::{self, change, may_commit, may_prepare},
 };
-
-#[query]
-fn api_version() -> u16 {
-    2
-}
-
-#[query]
-fn list(arguments: ListArguments) -> Vec<AssetDetails> {
-    read(|site| api::list(site, &arguments)).unwrap_or_else(|error| refuse(error))
-}
-
-#[query]
-fn get_asset_properties(key: String) -> AssetProperties {
-    read(|site| api::properties_of(site, &key)).unwrap_or_else(|error| refuse(error))
-}
 
 #[update(guard = "may_prepare")]
 fn create_batch() -> CreateBatchResponse {
-    let batch_id = change(|site, now| site.create_batch(now)).into();
+    let batch_id = change(|site, now| site.create_batch(msg_caller(), now)).into();
     CreateBatchResponse { batch_id }
 }
 
@@ -56,56 +38,12 @@ fn delete_batch(arguments: DeleteBatchArguments) {
     change(|site, _| site.delete_batch(id_of(&arguments.batch_id)));
 }
 
-#[update(guard = "may_commit")]
-fn commit_batch(arguments: CommitBatchArguments) {
-    commit(id_of(&arguments.batch_id), arguments.operations);
+#[update(guard = "may_commit", decode_with = "commit_argument", hidden = true)]
+fn commit_batch(commit: Commit) {
+    canister::commit_batch(commit.batch_id, commit.operations);
 }
 
-#[update(guard = "may_commit")]
-fn create_asset(arguments: CreateAssetArguments) {
-    commit_one(BatchOperationKind::CreateAsset(arguments));
-}
-
-#[update(guard = "may_commit")]
-fn set_asset_content(arguments: SetAssetContentArguments) {
-    commit_one(BatchOperationKind::SetAssetContent(arguments));
-}
-
-#[update(guard = "may_commit")]
-fn set_asset_properties(arguments: SetAssetPropertiesArguments) {
-    commit_one(BatchOperationKind::SetAssetProperties(arguments));
-}
-
-#[update(guard = "may_commit")]
-fn unset_asset_content(arguments: UnsetAssetContentArguments) {
-    commit_one(BatchOperationKind::UnsetAssetContent(arguments));
-}
-
-#[update(guard = "may_commit")]
-fn delete_asset(arguments: DeleteAssetArguments) {
-    commit_one(BatchOperationKind::DeleteAsset(arguments));
-}
-
-#[update(guard = "may_commit")]
-fn clear() {
-    commit_one(BatchOperationKind::Clear(ClearArguments {}));
-}
-
-#[update(guard = "may_prepare")]
-fn get_configuration() -> ConfigurationResponse {
-    read(|site| site.limits()).into()
-}
-
-#[update(guard = "may_commit")]
-fn configure(arguments: ConfigureArguments) {
-    change(|site, _| site.set_limits(arguments.apply_to(site.limits())));
-}
-
-fn commit_one(operation: BatchOperationKind) {
-    commit(0, vec![operation]);
-}
-
-fn commit(batch: u64, operations: Vec<BatchOperationKind>) {
-    let operations = operations.into_iter().map(Into::into);
-    change(|site, now| site.commit_batch(batch, operations, now));
+/// The argument of `commit_batch` and `propose_commit_batch`.
+pub(crate) fn commit_argument(argument: Vec<u8>) -> Commit {
+    Commit::of_argument(&argument).unwrap_or_else(|error| canister::refuse(error))
 }

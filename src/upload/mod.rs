@@ -5,19 +5,24 @@
 //! batch.
 //!
 //! ```text
-//! uploads:  "b" / batch ► expiry, chunks, bytes
+//! uploads:  "b" / batch ► expiry, chunks, bytes, owner, phase
 //!           "c" / batch / number ► body
+//!           "s" / batch ► what it has staged
+//!           "p" / batch ► what it proposes, and how far its evidence is computed
 //! ```
 //!
 //! A batch expires five minutes after the last call that used it. As with the asset canister of dfx, what has
 //! expired goes when the next batch is created.
 
+mod proposal;
+
 use crate::{
     error::Error,
-    site::{CHUNK, Piece, Site, Store, from_cbor, to_cbor},
+    site::{CHUNK, Piece, Site, Stage, Store, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
+use candid::Principal;
 use minicbor::{Decode, Encode};
 
 /// Nanoseconds that a batch lives after its last use.
@@ -71,7 +76,7 @@ pub(crate) struct Saved {
     limits: Limits,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct Batch {
     #[n(0)]
     expires: u64,
@@ -79,20 +84,66 @@ struct Batch {
     chunks: u32,
     #[n(2)]
     bytes: u64,
+    /// Who created it.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    owner: Vec<u8>,
+    #[n(4)]
+    phase: Phase,
+}
+
+/// What a batch waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+enum Phase {
+    /// Chunks, and the commit that closes it.
+    #[n(0)]
+    Open,
+    /// As open; commits have been staged.
+    #[n(1)]
+    Staging,
+    /// Its operations are known, their evidence is not.
+    #[n(2)]
+    Proposed,
+    /// Its evidence is known; it does not expire any more.
+    #[n(3)]
+    Evident,
+}
+
+impl Batch {
+    fn has_expired(&self, now: u64) -> bool {
+        self.expires <= now && self.phase != Phase::Evident
+    }
+
+    fn is_proposed(&self) -> bool {
+        matches!(self.phase, Phase::Proposed | Phase::Evident)
+    }
+
+    /// Begins the time that it lives without being used again.
+    fn used(&mut self, now: u64) {
+        self.expires = now.saturating_add(EXPIRY);
+    }
 }
 
 impl<M: Memory> Site<M> {
-    /// Opens a batch, after dropping those that have expired. Returns its id.
+    /// Opens a batch of this owner, after dropping those that have expired. Returns its id.
     ///
     /// # Errors
     ///
-    /// [`Error::BatchLimit`] or [`Error::Storage`]; nothing has changed then.
-    pub fn create_batch(&mut self, now: u64) -> Result<u64, Error> {
+    /// [`Error::BatchProposed`], [`Error::EvidencePending`], [`Error::BatchLimit`] or [`Error::Storage`]; nothing
+    /// has changed then.
+    pub fn create_batch(&mut self, owner: Principal, now: u64) -> Result<u64, Error> {
         self.change_uploads(|store, uploads| {
-            let (live, expired): (Vec<_>, Vec<_>) = uploads
+            let (expired, live): (Vec<_>, Vec<_>) = uploads
                 .batches(store)?
                 .into_iter()
-                .partition(|(_, batch)| batch.expires > now);
+                .partition(|(_, batch)| batch.has_expired(now));
+            if let Some((batch, proposed)) = live.iter().find(|(_, batch)| batch.is_proposed()) {
+                return Err(match proposed.phase {
+                    Phase::Evident => Error::BatchProposed { batch: *batch },
+                    _ => Error::EvidencePending { batch: *batch },
+                });
+            }
             match uploads.limits.max_batches {
                 Some(limit) if live.len() as u64 >= limit => {
                     return Err(Error::BatchLimit { limit });
@@ -107,6 +158,8 @@ impl<M: Memory> Site<M> {
                 expires: now.saturating_add(EXPIRY),
                 chunks: 0,
                 bytes: 0,
+                owner: owner.as_slice().to_vec(),
+                phase: Phase::Open,
             };
             uploads.put(store, id, &batch)?;
             uploads.last_batch = id;
@@ -119,8 +172,8 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::ChunkLimit`], [`Error::ByteLimit`], [`Error::BatchNotFound`] or [`Error::Storage`]; nothing has
-    /// changed then.
+    /// [`Error::ChunkLimit`], [`Error::ByteLimit`], [`Error::BatchNotFound`], [`Error::BatchClosed`] or
+    /// [`Error::Storage`]; nothing has changed then.
     pub fn create_chunks<C: AsRef<[u8]>>(
         &mut self,
         batch_id: u64,
@@ -130,9 +183,10 @@ impl<M: Memory> Site<M> {
         let bytes: u64 = contents.iter().map(|c| c.as_ref().len() as u64).sum();
         self.change_uploads(|store, uploads| {
             uploads.check_room(contents.len() as u64, bytes)?;
-            let mut batch = uploads
-                .batch(store, batch_id)?
-                .ok_or(Error::BatchNotFound { batch: batch_id })?;
+            let mut batch = uploads.existing(store, batch_id)?;
+            if batch.is_proposed() {
+                return Err(Error::BatchClosed { batch: batch_id });
+            }
             let mut ids = Vec::with_capacity(contents.len());
             for content in contents {
                 let path = chunk_path(batch_id, batch.chunks);
@@ -141,7 +195,7 @@ impl<M: Memory> Site<M> {
                 batch.chunks += 1;
             }
             batch.bytes += bytes;
-            batch.expires = now.saturating_add(EXPIRY);
+            batch.used(now);
             uploads.put(store, batch_id, &batch)?;
             uploads.totals.chunks += contents.len() as u64;
             uploads.totals.bytes += bytes;
@@ -233,10 +287,7 @@ impl Uploads {
             .iter()
             .map(|leaf| {
                 let id = leaf.path.get(1).and_then(|label| label.first_chunk());
-                let id = u64::from_be_bytes(*id.ok_or(StorageError::Corrupt {
-                    structure: "tree of uploads",
-                    at: 0,
-                })?);
+                let id = u64::from_be_bytes(*id.ok_or_else(corrupt)?);
                 Ok((id, from_cbor(&leaf.value)?))
             })
             .collect()
@@ -247,6 +298,69 @@ impl Uploads {
             Some(leaf) => from_cbor(&leaf.value).map(Some),
             None => Ok(None),
         }
+    }
+
+    fn existing<M: Memory>(&self, store: &Store<M>, id: u64) -> Result<Batch, Error> {
+        self.batch(store, id)?
+            .ok_or(Error::BatchNotFound { batch: id })
+    }
+
+    /// Refuses the id of a batch that there was.
+    pub(crate) fn check_not_gone<M: Memory>(&self, store: &Store<M>, id: u64) -> Result<(), Error> {
+        if id <= self.last_batch {
+            self.existing(store, id)?;
+        }
+        Ok(())
+    }
+
+    /// The latest batch of this owner that takes commits.
+    pub(crate) fn open_batch_of<M: Memory>(
+        &self,
+        store: &Store<M>,
+        owner: Principal,
+        now: u64,
+    ) -> Result<Option<u64>, StorageError> {
+        let is_open = |(_, batch): &&(u64, Batch)| {
+            batch.owner == owner.as_slice() && !batch.has_expired(now) && !batch.is_proposed()
+        };
+        let batches = self.batches(store)?;
+        Ok(batches.iter().rfind(is_open).map(|(id, _)| *id))
+    }
+
+    /// What a batch has staged. The trees are the leaf's: this takes no references.
+    pub(crate) fn stage<M: Memory>(
+        &self,
+        store: &Store<M>,
+        id: u64,
+    ) -> Result<Option<Stage>, StorageError> {
+        let is_staging = |batch: &Batch| batch.phase == Phase::Staging;
+        if !self.batch(store, id)?.as_ref().is_some_and(is_staging) {
+            return Ok(None);
+        }
+        match store.forest.get(&self.tree, &stage_path(id)) {
+            Some(leaf) => Stage::decode(&leaf.value, &leaf.attachment).map(Some),
+            None => Err(corrupt()),
+        }
+    }
+
+    /// Keeps what a batch has staged. If all goes well, the references of the stage are its leaf's.
+    pub(crate) fn put_stage<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+        stage: &Stage,
+        now: u64,
+    ) -> Result<(), Error> {
+        let mut batch = self.existing(store, id)?;
+        batch.phase = Phase::Staging;
+        batch.used(now);
+        self.put(store, id, &batch)?;
+        let (value, attachment) = stage.encode();
+        store
+            .forest
+            .insert(&mut self.tree, &stage_path(id), value, &attachment)
+            .map_err(storage_error)?;
+        Ok(())
     }
 
     fn put<M: Memory>(
@@ -268,8 +382,21 @@ impl Uploads {
         content: &[u8],
     ) -> Result<(), StorageError> {
         let piece = store.put(content)?;
+        self.put_piece(store, path, b"", piece)
+    }
+
+    /// Puts a leaf that keeps a piece, and takes over the reference to it.
+    fn put_piece<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        path: &Labels,
+        value: &[u8],
+        piece: Piece,
+    ) -> Result<(), StorageError> {
         let attachment = [&[CHUNK], &piece.encode()[..]].concat();
-        let inserted = store.forest.insert(&mut self.tree, path, b"", &attachment);
+        let inserted = store
+            .forest
+            .insert(&mut self.tree, path, value, &attachment);
         match inserted {
             Ok(()) => Ok(()),
             Err(error) => {
@@ -288,7 +415,12 @@ impl Uploads {
         let Some(batch) = self.batch(store, id)? else {
             return Ok(false);
         };
-        for path in [batch_path(id), chunks_path(id)] {
+        let also = match batch.phase {
+            Phase::Open => None,
+            Phase::Staging => Some(stage_path(id)),
+            Phase::Proposed | Phase::Evident => Some(proposal_path(id)),
+        };
+        for path in [batch_path(id), chunks_path(id)].into_iter().chain(also) {
             store
                 .forest
                 .remove_below(&mut self.tree, &path)
@@ -300,12 +432,18 @@ impl Uploads {
         Ok(true)
     }
 
+    /// Drops all batches.
+    pub(crate) fn clear<M: Memory>(&mut self, store: &mut Store<M>) {
+        let tree = std::mem::replace(&mut self.tree, Tree::EMPTY);
+        store.forest.release(tree);
+        self.totals = Totals::default();
+    }
+
     /// An uploaded chunk.
     pub(crate) fn piece<M: Memory>(&self, store: &Store<M>, chunk_id: u64) -> Option<Piece> {
         let path = chunk_path(chunk_id >> 32, chunk_id as u32);
         let leaf = store.forest.get(&self.tree, &path)?;
-        let (_, piece) = leaf.attachment.split_first()?;
-        Some(Piece::decode(piece.first_chunk()?))
+        piece_in(&leaf.attachment)
     }
 
     /// Whether this much more may wait.
@@ -355,6 +493,11 @@ impl From<Saved> for Uploads {
     }
 }
 
+fn piece_in(attachment: &[u8]) -> Option<Piece> {
+    let (_, piece) = attachment.split_first()?;
+    Some(Piece::decode(piece.first_chunk()?))
+}
+
 fn batch_path(id: u64) -> Labels {
     Labels::new().with(b"b").with(&id.to_be_bytes())
 }
@@ -367,15 +510,27 @@ fn chunk_path(batch: u64, number: u32) -> Labels {
     chunks_path(batch).with(&number.to_be_bytes())
 }
 
+fn stage_path(batch: u64) -> Labels {
+    Labels::new().with(b"s").with(&batch.to_be_bytes())
+}
+
+fn proposal_path(batch: u64) -> Labels {
+    Labels::new().with(b"p").with(&batch.to_be_bytes())
+}
+
 /// The paths here are short and none begins with another, so nothing but memory can be wrong.
 fn storage_error(error: TreeError) -> StorageError {
     match error {
         TreeError::Storage(error) => error,
         TreeError::Prefix { .. } | TreeError::TooDeep { .. } | TreeError::TooLong { .. } => {
-            StorageError::Corrupt {
-                structure: "tree of uploads",
-                at: 0,
-            }
+            corrupt()
         }
+    }
+}
+
+fn corrupt() -> StorageError {
+    StorageError::Corrupt {
+        structure: "tree of uploads",
+        at: 0,
     }
 }

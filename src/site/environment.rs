@@ -1,0 +1,163 @@
+//! The canister's environment, as pages learn of it: the cookie `ic_env`.
+//!
+//! A page that runs in a browser asks the cookie which network it is on (the root key) and what the canister's
+//! public environment variables are. The asset canister of dfx keeps the cookie among the headers of its assets.
+//! Here it belongs to the answers: nothing that lists assets shows it, and no hash of content covers it, so what
+//! was uploaded stays equal to what the uploader has.
+//!
+//! The answers of pages, which are the assets whose keys end with `.html`, hold the cookie. A new one is written
+//! into them by the next commits, [`REFRESH`] assets at a time; until then they have the old one.
+
+use super::{Site, draft::Draft};
+use crate::{
+    error::{Error, Hex},
+    storage::{Memory, StorageError},
+};
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+
+/// The environment of a canister.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    cookie: String,
+}
+
+/// The cookie in the answers of pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Cookie {
+    /// The value of `Set-Cookie`. Empty: there is none.
+    #[n(0)]
+    pub(super) text: String,
+    /// Pages from this key on may still have another.
+    #[n(1)]
+    stale_from: Option<String>,
+}
+
+/// The name of the cookie.
+pub(super) const NAME: &str = "ic_env";
+/// Assets that one commit looks at, to write a new cookie into the pages among them. A page costs about a million
+/// instructions, and a message has forty billion.
+pub const REFRESH: u32 = 10_000;
+
+impl Environment {
+    /// The environment with this root key and these variables, of which those named `PUBLIC_…` count.
+    pub fn new(root_key: &[u8], variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables: BTreeMap<String, String> = variables.into_iter().collect();
+        let mut value = format!("ic_root_key={}", Hex(root_key));
+        for (name, text) in variables {
+            if name.starts_with("PUBLIC_") {
+                value.push('&');
+                value.push_str(&name);
+                value.push('=');
+                value.push_str(&text);
+            }
+        }
+        let mut cookie = format!("{NAME}=");
+        for byte in value.bytes() {
+            match byte {
+                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => cookie.push(byte.into()),
+                byte => {
+                    let [high, low] = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
+                    cookie.extend(['%', high.into(), low.into()]);
+                }
+            }
+        }
+        cookie.push_str("; SameSite=Lax");
+        Self { cookie }
+    }
+
+    /// The value of the `Set-Cookie` header of pages.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Whether an asset is a page, and tells of the environment.
+pub(super) fn is_page(key: &str) -> bool {
+    key.ends_with(".html")
+}
+
+impl<M: Memory> Site<M> {
+    /// Says what the environment is. If the answers of pages say something else, this derives them again, from
+    /// those among [`REFRESH`] assets; calling it again, with any next commit, goes on from there. If nothing has
+    /// changed it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] if stable memory is full; nothing has changed then.
+    pub fn set_environment(&mut self, environment: &Environment) -> Result<(), Error> {
+        let Cookie { text, stale_from } = &self.state.cookie;
+        let from = match stale_from {
+            None if *text == environment.cookie => return Ok(()),
+            Some(key) if *text == environment.cookie => key.clone(),
+            _ => String::new(),
+        };
+        let (pages, stale_from) = self.pages_from(&from)?;
+        let next = Cookie {
+            text: environment.cookie.clone(),
+            stale_from,
+        };
+        let before = std::mem::replace(&mut self.state.cookie, next);
+        let now = self.state.last_change;
+        let draft = Draft::of_live(&mut self.store, &self.state, now);
+        let done = self.publish(draft, |_, draft| {
+            draft.touch(pages);
+            Ok(())
+        });
+        if done.is_err() {
+            self.state.cookie = before;
+            self.save()?;
+        }
+        done
+    }
+
+    /// The pages among the assets from a key on, and the key where to go on.
+    fn pages_from(&self, key: &str) -> Result<(Vec<String>, Option<String>), StorageError> {
+        let mut pages = Vec::new();
+        let mut next = None;
+        let start = self.assets_before(key)?;
+        self.visit_assets(start, REFRESH, |key, _| {
+            if is_page(&key) {
+                pages.push(key);
+            }
+        })?;
+        self.visit_assets(start.saturating_add(REFRESH), 1, |key, _| next = Some(key))?;
+        Ok((pages, next))
+    }
+
+    /// How many assets have a smaller key.
+    fn assets_before(&self, key: &str) -> Result<u32, StorageError> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let mut is_smaller = false;
+            self.visit_assets(middle, 1, |other, _| is_smaller = *other < *key)?;
+            match is_smaller {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        Ok(low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_variables_are_told_in_the_order_of_their_names() {
+        let variables = [
+            ("TEST3", "hidden"),
+            ("PUBLIC_TEST2", "value2"),
+            ("PUBLIC_TEST1", "value 1/ü"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(
+            Environment::new(&[0xab, 0x01], variables).cookie(),
+            "ic_env=ic%5Froot%5Fkey%3Dab01%26PUBLIC%5FTEST1%3Dvalue%201%2F%C3%BC%26PUBLIC%5FTEST2%3Dvalue2; SameSite=Lax"
+        );
+    }
+}
