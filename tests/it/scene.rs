@@ -7,7 +7,7 @@ use candid::{CandidType, Principal, decode_args, encode_args};
 use pocket_ic::common::rest::BlobCompression;
 use pocket_ic::{ErrorCode, PocketIc, PocketIcBuilder, RejectResponse};
 use serde_bytes::ByteBuf;
-use std::{env, fmt, fs, mem};
+use std::{env, fmt, fs, mem, time::Duration};
 
 /// A file of a site: key, content type, body.
 pub(crate) type File<'a> = (&'a str, &'a str, &'a [u8]);
@@ -188,6 +188,11 @@ impl Scene {
         self.pic
             .reinstall_canister(self.canister, wasm, args, Some(owner()))
             .map_err(Refusal)
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.pic.advance_time(Duration::from_secs(seconds));
     }
 
     pub(crate) fn now_ns(&self) -> u64 {
