@@ -6,6 +6,9 @@
 //! query methods ──► read, serve
 //! ```
 //!
+//! Functions are `#[inline]`, so that they are compiled in the canister's crate, with all they use of the library for
+//! this kind of memory: what two crates compile is there twice.
+//!
 //! Nothing else in the library knows of the system. There is no `pre_upgrade`: everything is in stable memory
 //! already.
 
@@ -13,12 +16,12 @@ use crate::{
     access::{Caller, Permission},
     api::CertifiedTree,
     error::Error,
-    serve::{Request, Response, serve},
+    serve::{Request, Response, refuse_raw, serve},
     site::{Committed, Environment, Memories, Operation, Site},
 };
 use ic_cdk::api::{
-    certified_data_set, data_certificate, env_var_count, env_var_name, env_var_value,
-    is_controller, msg_caller, root_key, time, trap,
+    canister_self, certified_data_set, data_certificate, env_var_count, env_var_name,
+    env_var_value, is_controller, msg_caller, root_key, time, trap,
 };
 use ic_stable_structures::{DefaultMemoryImpl, memory_manager::VirtualMemory};
 use std::cell::RefCell;
@@ -32,12 +35,14 @@ thread_local! {
 
 /// Opens the site in stable memory, or makes one in an empty memory, and certifies it. To be called by `init` and
 /// `post_upgrade`, so that queries, which keep nothing, find it open.
+#[inline]
 pub fn open() {
     let memories = Memories::of_stable_memory(DefaultMemoryImpl::default());
     open_in(memories.unwrap_or_else(|error| refuse(error)));
 }
 
 /// As [`open`], in memories of the canister's own choosing.
+#[inline]
 pub fn open_in(memories: Memories<StableMemory>) {
     let site = Site::open(memories).unwrap_or_else(|error| refuse(error));
     SITE.set(Some(site));
@@ -66,6 +71,7 @@ pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, u64) -> Result<R, 
 }
 
 /// Commits a batch for the caller. See [`Site::commit_batch`].
+#[inline]
 pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>) {
     let committed = change(|site, now| site.commit_batch(batch, msg_caller(), operations, now));
     if committed == Committed::Published {
@@ -74,6 +80,7 @@ pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>)
 }
 
 /// Applies operations and publishes them at once.
+#[inline]
 pub fn commit(operations: impl IntoIterator<Item = Operation>) {
     change(|site, now| site.commit(operations, now));
     tell_environment();
@@ -81,6 +88,7 @@ pub fn commit(operations: impl IntoIterator<Item = Operation>) {
 
 /// Tells the site the environment of the canister: its root key and its environment variables. Whatever publishes
 /// something ends with this, and installing; not an upgrade, whose cost may not depend on what is stored.
+#[inline]
 pub fn tell_environment() {
     let variables = (0..env_var_count()).map(env_var_name).map(|name| {
         let value = env_var_value(&name);
@@ -91,12 +99,17 @@ pub fn tell_environment() {
 }
 
 /// Answers a request in a query. Outside of one there is no certificate, so the answer proves nothing.
+#[inline]
 pub fn answer(request: &Request) -> Response {
     let certificate = data_certificate().unwrap_or_default();
-    read(|site| serve(site, request, &certificate))
+    read(|site| {
+        refuse_raw(site, request, canister_self())
+            .unwrap_or_else(|| serve(site, request, &certificate))
+    })
 }
 
 /// Everything that is certified, with its certificate.
+#[inline]
 pub fn certified_tree() -> CertifiedTree {
     let Some(certificate) = data_certificate() else {
         trap("no data certificate available");
@@ -127,6 +140,7 @@ pub fn caller() -> Caller {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_commit() -> Result<(), String> {
     may(Permission::Commit)
 }
@@ -136,6 +150,7 @@ pub fn may_commit() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_prepare() -> Result<(), String> {
     may(Permission::Prepare)
 }
@@ -145,6 +160,7 @@ pub fn may_prepare() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_manage_permissions() -> Result<(), String> {
     read(|site| {
         site.access()
@@ -158,12 +174,14 @@ pub fn may_manage_permissions() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn is_a_controller() -> Result<(), String> {
     caller()
         .require_controller()
         .map_err(|error| error.to_string())
 }
 
+#[inline]
 fn may(permission: Permission) -> Result<(), String> {
     read(|site| site.access().require(permission, caller())).map_err(|error| error.to_string())
 }

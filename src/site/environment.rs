@@ -10,11 +10,10 @@
 
 use super::{Site, draft::Draft};
 use crate::{
-    error::{Error, Hex},
+    error::Error,
     storage::{Memory, StorageError},
 };
 use minicbor::{Decode, Encode};
-use std::collections::BTreeMap;
 
 /// The environment of a canister.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,28 +41,27 @@ pub const REFRESH: u32 = 10_000;
 impl Environment {
     /// The environment with this root key and these variables, of which those named `PUBLIC_…` count.
     pub fn new(root_key: &[u8], variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables: BTreeMap<String, String> = variables.into_iter().collect();
-        let mut value = format!("ic_root_key={}", Hex(root_key));
-        for (name, text) in variables {
-            if name.starts_with("PUBLIC_") {
-                value.push('&');
-                value.push_str(&name);
-                value.push('=');
-                value.push_str(&text);
+        let mut public: Vec<(String, String)> = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("PUBLIC_"))
+            .collect();
+        public.sort_unstable();
+        let mut cookie = Vec::with_capacity(512);
+        cookie.extend_from_slice(NAME.as_bytes());
+        cookie.push(b'=');
+        encode(b"ic_root_key=", &mut cookie);
+        for byte in root_key {
+            cookie.extend(digits(*byte, b"0123456789abcdef"));
+        }
+        for (name, value) in public {
+            for text in ["&", &name, "=", &value] {
+                encode(text.as_bytes(), &mut cookie);
             }
         }
-        let mut cookie = format!("{NAME}=");
-        for byte in value.bytes() {
-            match byte {
-                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => cookie.push(byte.into()),
-                byte => {
-                    let [high, low] = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
-                    cookie.extend(['%', high.into(), low.into()]);
-                }
-            }
+        cookie.extend_from_slice(b"; SameSite=Lax");
+        Self {
+            cookie: String::from_utf8(cookie).unwrap_or_default(),
         }
-        cookie.push_str("; SameSite=Lax");
-        Self { cookie }
     }
 
     /// The value of the `Set-Cookie` header of pages.
@@ -72,7 +70,22 @@ impl Environment {
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+/// Appends bytes in percent encoding, as JavaScript's `decodeURIComponent` reads it.
+fn encode(bytes: &[u8], into: &mut Vec<u8>) {
+    for byte in bytes {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => into.push(*byte),
+            byte => {
+                into.push(b'%');
+                into.extend(digits(*byte, b"0123456789ABCDEF"));
+            }
+        }
+    }
+}
+
+fn digits(byte: u8, alphabet: &[u8; 16]) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|digit| alphabet[usize::from(digit)])
+}
 
 /// Whether an asset is a page, and tells of the environment.
 pub(super) fn is_page(key: &str) -> bool {
