@@ -101,13 +101,17 @@ impl<M: Memory> Site<M> {
     ///
     /// [`Error::Storage`] if stable memory is full; nothing has changed then.
     pub fn set_environment(&mut self, environment: &Environment) -> Result<(), Error> {
+        self.tell(environment, REFRESH)
+    }
+
+    fn tell(&mut self, environment: &Environment, at_once: u32) -> Result<(), Error> {
         let Cookie { text, stale_from } = &self.state.cookie;
         let from = match stale_from {
             None if *text == environment.cookie => return Ok(()),
             Some(key) if *text == environment.cookie => key.clone(),
             _ => String::new(),
         };
-        let (pages, stale_from) = self.pages_from(&from)?;
+        let (pages, stale_from) = self.pages_from(&from, at_once)?;
         let next = Cookie {
             text: environment.cookie.clone(),
             stale_from,
@@ -127,16 +131,20 @@ impl<M: Memory> Site<M> {
     }
 
     /// The pages among the assets from a key on, and the key where to go on.
-    fn pages_from(&self, key: &str) -> Result<(Vec<String>, Option<String>), StorageError> {
+    fn pages_from(
+        &self,
+        key: &str,
+        at_once: u32,
+    ) -> Result<(Vec<String>, Option<String>), StorageError> {
         let mut pages = Vec::new();
         let mut next = None;
         let start = self.assets_before(key)?;
-        self.visit_assets(start, REFRESH, |key, _| {
+        self.visit_assets(start, at_once, |key, _| {
             if is_page(&key) {
                 pages.push(key);
             }
         })?;
-        self.visit_assets(start.saturating_add(REFRESH), 1, |key, _| next = Some(key))?;
+        self.visit_assets(start.saturating_add(at_once), 1, |key, _| next = Some(key))?;
         Ok((pages, next))
     }
 
@@ -159,6 +167,51 @@ impl<M: Memory> Site<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        serve::{Request, serve},
+        site::{Memories, Operation},
+    };
+    use ic_stable_structures::VectorMemory;
+
+    /// The numbers of the pages that tell of an environment.
+    fn told(site: &Site<VectorMemory>, environment: &Environment) -> Vec<u32> {
+        let tells = |number: &u32| {
+            let answer = serve(site, &Request::get(format!("/{number}.html")), b"");
+            answer.header("set-cookie") == Some(environment.cookie())
+        };
+        (0..8).filter(tells).collect()
+    }
+
+    #[test]
+    fn a_large_site_is_told_step_by_step() {
+        let mut site = Site::open(Memories::default()).unwrap();
+        let [old, new] = [1, 2].map(|key| Environment::new(&[key], []));
+        site.set_environment(&old).unwrap();
+        for number in 0..8 {
+            site.put(&format!("/{number}.html"), "text/html", "page", 0)
+                .unwrap();
+        }
+        site.put("/0.txt", "text/plain", "text", 0).unwrap();
+
+        site.tell(&new, 3).unwrap();
+        assert_eq!(told(&site, &new), [0, 1], "and the text between them");
+        // Assets come and go meanwhile, the next one among them.
+        let operations = ["/0.txt", "/2.html"].map(|key| Operation::Delete {
+            key: key.to_owned(),
+        });
+        site.commit(operations, 0).unwrap();
+        site.tell(&new, 3).unwrap();
+        assert_eq!(told(&site, &new), [0, 1, 3, 4, 5]);
+        assert_eq!(told(&site, &old), [6, 7]);
+        // A change of mind begins anew.
+        site.tell(&old, 6).unwrap();
+        assert_eq!(told(&site, &old), [0, 1, 3, 4, 5, 6, 7]);
+        let root = *site.root();
+        site.tell(&old, 6).unwrap();
+        site.tell(&old, 6).unwrap();
+        assert_eq!(*site.root(), root);
+        site.check().unwrap();
+    }
 
     #[test]
     fn public_variables_are_told_in_the_order_of_their_names() {

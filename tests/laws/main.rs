@@ -8,6 +8,7 @@
 //! | `conditions.rs` | headers of requests and of uploaders mean what HTTP says |
 //! | `full.rs`, `batches.rs`, `depth.rs` | what fails leaves everything as it was |
 //! | `foreign.rs`, `handles.rs` | nothing stale or foreign is taken for the site's own |
+//! | `staging.rs` | what is staged is not seen, what is published is what would have been committed at once |
 //! | `legacy.rs` | errors come in the order that clients know |
 //! | `work.rs` | work is in proportion to what is asked for |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
@@ -23,5 +24,6 @@ mod handles;
 mod history;
 mod legacy;
 mod replay;
+mod staging;
 mod work;
 mod world;
