@@ -9,6 +9,7 @@ mod batch;
 mod content;
 mod http;
 mod validation;
+mod wire;
 
 pub use access::{
     AssetCanisterArgs, GrantPermission, InitArgs, ListPermitted, Permission, RevokePermission,
@@ -19,7 +20,7 @@ pub use asset::{
     properties_of, state_info,
 };
 pub use batch::{
-    BatchOperationKind, ClearArguments, CommitBatchArguments, CommitProposedBatchArguments,
+    BatchOperationKind, ClearArguments, Commit, CommitBatchArguments, CommitProposedBatchArguments,
     ComputeEvidenceArguments, ConfigurationResponse, ConfigureArguments, CreateAssetArguments,
     CreateBatchResponse, CreateChunkArguments, CreateChunkResponse, CreateChunksArguments,
     CreateChunksResponse, DeleteAssetArguments, DeleteBatchArguments, SetAssetContentArguments,
@@ -29,5 +30,6 @@ pub use content::{
     ChunkOfContent, EncodedAsset, GetArguments, GetChunkResponse, StoreArguments,
     StreamingCallbackHttpResponse, get, get_chunk, retrieve, store, stream,
 };
-pub use http::{CertifiedTree, HttpRequest, HttpResponse};
+pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
 pub use validation::ValidationResult;
+pub use wire::WireError;

@@ -7,9 +7,8 @@
 //! Answers are derived from assets after the last operation, so they do not depend on the order of operations.
 
 use super::{
-    AnswerLabels, Asset, Encoding, MAX_CHUNKS, MAX_ENCODINGS, Operation, Properties,
-    PropertyChange, State,
-    bodies::{Body, Piece},
+    Asset, Encoding, MAX_CHUNKS, MAX_ENCODINGS, Operation, Properties, PropertyChange, State,
+    bodies::{Bodies, Body, Piece},
     environment::is_page,
     operation::Content,
     resource::Resource,
@@ -21,7 +20,7 @@ use super::{
 use crate::{
     error::Error,
     storage::{Address, Memory, StorageError},
-    tree::{Labels, Leaf, TreeError},
+    tree::{Graft, Labels, Leaf, MAX_DEPTH, TreeError},
     upload::Uploads,
 };
 use std::{
@@ -56,7 +55,7 @@ enum Source {
 #[derive(Clone, Debug)]
 struct Made {
     address: Address,
-    answers: Rc<[AnswerLabels]>,
+    answers: Rc<Graft>,
 }
 
 impl Draft {
@@ -289,38 +288,33 @@ impl Draft {
         if self.trees.answers.is_empty() {
             routes.insert(Route::ROOT);
         }
-        // All go before any comes, or the tree might be too deep on the way though neither before nor after.
+        let mut too_deep = None;
         for route in &routes {
-            let path = route.expression_path();
-            store
-                .forest
-                .remove_below(&mut self.trees.answers, path.labels())
-                .map_err(|reason| tree_error("a path", reason))?;
-        }
-        routes
-            .iter()
-            .try_for_each(|route| self.derive_route(store, route))
-    }
-
-    fn derive_route<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        route: &Route,
-    ) -> Result<(), Error> {
-        let Some((key, made)) = self.answering(store, route)? else {
-            return Ok(());
-        };
-        let path = route.expression_path();
-        for labels in made.answers.iter() {
-            let leaf = labels.below(path.labels());
+            let path = route.expression_path().labels().clone();
+            let Some((key, made)) = self.answering(store, route)? else {
+                let removed = store.forest.remove_below(&mut self.trees.answers, &path);
+                removed.map_err(|reason| tree_error("a path", reason))?;
+                continue;
+            };
+            let answers = &mut self.trees.answers;
             let attachment = attach(ANSWER, made.address);
             store
                 .forest
-                .insert(&mut self.trees.answers, &leaf, b"", &attachment)
+                .graft(answers, &path, &made.answers, &attachment)
                 .map_err(|reason| tree_error(&key, reason))?;
-            store.bodies.retain_resource(made.address);
+            if answers.depth() > MAX_DEPTH {
+                too_deep = Some((key, path));
+            }
+            let references = made.answers.len();
+            store.bodies.retain_resource(made.address, references);
         }
-        Ok(())
+        match too_deep {
+            // What came later may have made room.
+            Some((key, path)) if self.trees.answers.depth() > MAX_DEPTH => {
+                Err(tree_error(&key, TreeError::TooDeep { path }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What answers a route, and the key of the asset that it is.
@@ -341,13 +335,19 @@ impl Draft {
             if is_alias && !asset.is_aliased() {
                 continue;
             }
+            let cookie = is_page(&key).then(|| self.cookie.clone());
             let source = Source::Asset(key.clone(), status);
-            if let Some(made) = self.resource(store, source)? {
+            let made = self.resource(store, source, |bodies| {
+                let cookie = cookie.as_deref().filter(|cookie| !cookie.is_empty());
+                Resource::of_asset(&asset, status, cookie, bodies)
+            })?;
+            if let Some(made) = made {
                 return Ok(Some((key, made)));
             }
         }
         if *route == Route::ROOT {
-            let made = self.resource(store, Source::BuiltIn)?;
+            let built_in = |_: &Bodies<M>| Some(Resource::not_found());
+            let made = self.resource(store, Source::BuiltIn, built_in)?;
             return Ok(made.map(|made| (String::new(), made)));
         }
         Ok(None)
@@ -358,24 +358,22 @@ impl Draft {
         &mut self,
         store: &mut Store<M>,
         source: Source,
+        make: impl FnOnce(&Bodies<M>) -> Option<Resource>,
     ) -> Result<Option<Made>, Error> {
         if let Some(made) = self.resources.get(&source) {
             return Ok(made.clone());
         }
-        let resource = match &source {
-            Source::BuiltIn => Some(Resource::not_found()),
-            Source::Asset(key, status) => self.find(store, key)?.and_then(|asset| {
-                let is_page = is_page(key) && !self.cookie.is_empty();
-                let cookie = is_page.then_some(&*self.cookie);
-                Resource::of_asset(&asset, *status, cookie, &store.bodies)
-            }),
-        };
-        let made = match resource {
+        let made = match make(&store.bodies) {
             None => None,
-            Some(resource) => Some(Made {
-                address: store.bodies.put_resource(&resource)?,
-                answers: resource.labels().into(),
-            }),
+            Some(resource) => {
+                let answers = resource
+                    .graft()
+                    .map_err(|reason| tree_error("a path", reason))?;
+                Some(Made {
+                    address: store.bodies.put_resource(&resource)?,
+                    answers: Rc::new(answers),
+                })
+            }
         };
         self.resources.insert(source, made.clone());
         Ok(made)

@@ -2,24 +2,28 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    api::{self, ChunkOfContent, HttpRequest, HttpResponse, StreamingCallbackHttpResponse},
-    canister,
-    serve::serve_update,
+    api::{self, ChunkOfContent, HttpResponse, StreamingCallbackHttpResponse, request_of},
+    canister::{self, refuse},
+    serve::{Request, serve_update},
 };
 
-#[query]
-fn http_request(request: HttpRequest) -> HttpResponse {
-    canister::answer(&request.into()).into()
+#[query(decode_with = "request", hidden = true)]
+fn http_request(request: Request) -> HttpResponse {
+    canister::answer(&request).into()
 }
 
-#[update]
-fn http_request_update(request: HttpRequest) -> HttpResponse {
-    canister::read(|site| serve_update(site, &request.into())).into()
+#[update(decode_with = "request", hidden = true)]
+fn http_request_update(request: Request) -> HttpResponse {
+    canister::read(|site| serve_update(site, &request)).into()
+}
+
+fn request(argument: Vec<u8>) -> Request {
+    request_of(&argument).unwrap_or_else(|error| refuse(error))
 }
 
 #[query]
 fn http_request_streaming_callback(token: ChunkOfContent) -> StreamingCallbackHttpResponse {
-    canister::read(|site| api::stream(site, token)).unwrap_or_else(|error| canister::refuse(error))
+    canister::read(|site| api::stream(site, token)).unwrap_or_else(|error| refuse(error))
 }
 
 #[query]

@@ -1,6 +1,6 @@
 //! `candid/assets.did` is what the code exports, and serves every client of the asset canister of dfx.
 
-use candid::{Principal, types::subtype::equal};
+use candid::{Principal, candid_method, types::subtype::equal};
 use candid_parser::utils::{CandidSource, instantiate_candid, service_compatible, service_equal};
 use ic_hallmark::api::*;
 use serde_bytes::ByteBuf;
@@ -8,6 +8,28 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
 };
+
+/// Methods that read their argument off the wire themselves, as they would be declared.
+#[expect(dead_code, reason = "declarations are exported, not called")]
+mod declared {
+    use super::*;
+
+    #[candid_method(update)]
+    fn commit_batch(_: CommitBatchArguments) {}
+
+    #[candid_method(update)]
+    fn propose_commit_batch(_: CommitBatchArguments) {}
+
+    #[candid_method(query)]
+    fn http_request(_: HttpRequest) -> HttpResponse {
+        unreachable!()
+    }
+
+    #[candid_method(update)]
+    fn http_request_update(_: HttpRequest) -> HttpResponse {
+        unreachable!()
+    }
+}
 
 candid::export_service!();
 

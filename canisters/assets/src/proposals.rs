@@ -1,21 +1,18 @@
 //! Deploys by proposal: prepared by one principal, carried out by another.
 
+use crate::upload::commit_argument;
 use ic_cdk::update;
 use ic_hallmark::{
     api::{
-        CommitBatchArguments, CommitProposedBatchArguments, ComputeEvidenceArguments,
-        ValidationResult, id_of,
+        Commit, CommitProposedBatchArguments, ComputeEvidenceArguments, ValidationResult, id_of,
     },
     canister::{change, may_commit, may_prepare, read, tell_environment},
-    site::Operation,
 };
 use serde_bytes::ByteBuf;
 
-#[update(guard = "may_prepare")]
-fn propose_commit_batch(arguments: CommitBatchArguments) {
-    let operations: Vec<Operation> = arguments.operations.into_iter().map(Into::into).collect();
-    let batch = id_of(&arguments.batch_id);
-    change(|site, now| site.propose_batch(batch, &operations, now));
+#[update(guard = "may_prepare", decode_with = "commit_argument", hidden = true)]
+fn propose_commit_batch(commit: Commit) {
+    change(|site, now| site.propose_batch(commit.batch_id, &commit.operations, now));
 }
 
 #[update(guard = "may_prepare")]

@@ -3,7 +3,7 @@
 use ic_cdk::{api::msg_caller, update};
 use ic_hallmark::{
     api::{
-        CommitBatchArguments, CreateBatchResponse, CreateChunkArguments, CreateChunkResponse,
+        Commit, CreateBatchResponse, CreateChunkArguments, CreateChunkResponse,
         CreateChunksArguments, CreateChunksResponse, DeleteBatchArguments, id_of,
     },
     canister::{self, change, may_commit, may_prepare},
@@ -38,9 +38,12 @@ fn delete_batch(arguments: DeleteBatchArguments) {
     change(|site, _| site.delete_batch(id_of(&arguments.batch_id)));
 }
 
-#[update(guard = "may_commit")]
-fn commit_batch(arguments: CommitBatchArguments) {
-    let operations = arguments.operations.into_iter().map(Into::into);
-    let batch = id_of(&arguments.batch_id);
-    canister::commit_batch(batch, operations);
+#[update(guard = "may_commit", decode_with = "commit_argument", hidden = true)]
+fn commit_batch(commit: Commit) {
+    canister::commit_batch(commit.batch_id, commit.operations);
+}
+
+/// The argument of `commit_batch` and `propose_commit_batch`.
+pub(crate) fn commit_argument(argument: Vec<u8>) -> Commit {
+    Commit::of_argument(&argument).unwrap_or_else(|error| canister::refuse(error))
 }

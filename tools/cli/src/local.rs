@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use candid::Principal;
-use local_ic::gateway::{Clock, Gateway, Local};
-use local_ic::{Config, InstallMode, Network, SubnetKind};
+use local_ic::gateway::Gateway;
+use local_ic::{Clock, Config, InstallMode, Local, Network, PublicInterface, SubnetKind};
 
 use crate::Error;
 use crate::canister::{Canister, Reject};
@@ -50,9 +50,10 @@ impl LocalCanister {
         self.id
     }
 
-    /// A gateway that shows the canister to browsers.
+    /// A gateway that shows the canister to browsers, and answers agents.
     pub fn gateway(&self) -> Gateway {
-        Gateway::new(Local::new(self.network.clone(), Clock::Live))
+        let local = Local::new(self.network.clone(), Clock::Live);
+        Gateway::new(local.clone()).with_public_interface(PublicInterface::new(local))
     }
 
     /// The network, at the time it is.

@@ -10,6 +10,7 @@
 //! made when first needed; certificates for different canisters show different
 //! parts of the same tree.
 
+mod node;
 mod tree;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use minicbor::Encoder;
 use minicbor::data::Tag;
 use sha2::{Digest, Sha256};
 
+pub(crate) use node::NodeKey;
 pub(crate) use tree::{Path, Tree};
 
 /// What DER puts before the 96 bytes of a BLS public key.

@@ -19,22 +19,28 @@ mod certificate;
 mod execution;
 pub mod gateway;
 mod heap;
+mod local;
 mod management;
 mod meter;
 mod module;
 mod network;
+mod public_interface;
 mod reject;
 pub mod server;
 mod stable_memory;
+pub mod standalone;
 mod subnet;
 mod system_api;
+mod system_canister;
 
 pub use ic_management_canister_types::{
     CanisterInstallMode as InstallMode, CanisterSettings, UpgradeFlags, WasmMemoryPersistence,
 };
+pub use local::{Clock, Local};
 pub use meter::Execution;
 pub use network::{
     Config, ConfigError, Effective, Ingress, IngressStatus, MessageId, Network, TimeError,
 };
+pub use public_interface::PublicInterface;
 pub use reject::{ErrorCode, Reject, RejectCode};
 pub use subnet::{Subnet, SubnetKind};

@@ -183,6 +183,18 @@ pub(crate) fn query(
     answer(network, canister)
 }
 
+/// The canister a call is about; `None` for a canister to be created.
+///
+/// # Errors
+///
+/// There is no such method, or it does not take this argument.
+pub(crate) fn subject(name: &str, payload: &[u8]) -> Result<Option<Principal>, Reject> {
+    match Method::of(name)? {
+        Method::ProvisionalCreate => Ok(None),
+        method => target(method, payload).map(Some),
+    }
+}
+
 /// The canister a call is about.
 fn target(method: Method, payload: &[u8]) -> Result<Principal, Reject> {
     match method {

@@ -11,7 +11,7 @@ mod ingress;
 mod query;
 mod state;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use candid::Principal;
@@ -21,6 +21,7 @@ use crate::management;
 use crate::meter::{Execution, limit};
 use crate::stable_memory::StableMemory;
 use crate::subnet::{self, Authority};
+use crate::system_canister::{SystemCanister, SystemState};
 use crate::{InstallMode, Reject, Subnet, SubnetKind};
 
 pub use config::{Config, ConfigError, TimeError};
@@ -45,8 +46,14 @@ pub struct Network {
     /// Accepted and not executed, oldest first.
     queue: VecDeque<MessageId>,
     accepted: HashMap<MessageId, ingress::Accepted>,
+    /// When to forget which message.
+    forget_at: BTreeSet<(u64, MessageId)>,
     messages: u64,
+    /// How many messages from outside were executed, by subnet.
+    executed: Vec<u64>,
     last: Execution,
+    /// Absent without system canisters.
+    pub(crate) system: Option<SystemState>,
 }
 
 impl Network {
@@ -58,10 +65,11 @@ impl Network {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let time = config.initial_time.unwrap_or(INITIAL_TIME);
-        let (subnets, authorities) = subnet::found(&config.subnets, time);
+        let (subnets, authorities) = subnet::found(&config.subnets, config.seed.as_ref(), time);
         let root = subnet::root_of(&config.subnets);
         Ok(Self {
             root_key: subnets[root].public_key.as_slice().into(),
+            executed: vec![0; subnets.len()],
             subnets,
             authorities,
             canisters: BTreeMap::new(),
@@ -69,8 +77,10 @@ impl Network {
             unlimited: config.unlimited_instructions,
             queue: VecDeque::new(),
             accepted: HashMap::new(),
+            forget_at: BTreeSet::new(),
             messages: 0,
             last: Execution::default(),
+            system: config.system_canisters.then(SystemState::default),
         })
     }
 
@@ -99,6 +109,11 @@ impl Network {
     /// The key that all trust starts from, as 133 bytes of DER.
     pub fn root_key(&self) -> &[u8] {
         &self.root_key
+    }
+
+    /// The subnet that holds the root key.
+    pub(crate) fn root_subnet(&self) -> Principal {
+        Principal::self_authenticating(&self.root_key)
     }
 
     /// The subnets, in the order of the configuration.
@@ -222,6 +237,14 @@ impl Network {
         Some(code.module.metadata.get(name)?.content.clone())
     }
 
+    /// Whether only controllers may read a custom section of a canister.
+    pub(crate) fn is_private_metadata(&self, canister: Principal, name: &str) -> bool {
+        let canister = self.canisters.get(&canister);
+        let code = canister.and_then(|canister| canister.code.as_ref());
+        code.and_then(|code| code.module.metadata.get(name))
+            .is_some_and(|metadata| !metadata.public)
+    }
+
     /// What a canister certifies.
     pub fn certified_data(&self, canister: Principal) -> Option<Vec<u8>> {
         Some(self.canisters.get(&canister)?.certified_data.clone())
@@ -240,6 +263,13 @@ impl Network {
         };
         canister.stable = StableMemory::from_bytes(bytes);
         true
+    }
+
+    /// The system canister with this id, unless a test has put a canister of
+    /// its own there.
+    pub(crate) fn system_canister(&self, id: Principal) -> Option<SystemCanister> {
+        self.system.as_ref()?;
+        SystemCanister::of(id).filter(|_| !self.canister_exists(id))
     }
 
     /// The subnet to which a canister id belongs, taken or not.

@@ -3,7 +3,7 @@
 use candid::Principal;
 use sha2::{Digest, Sha256};
 
-use crate::certificate::{Delegation, Signed, SubnetKey};
+use crate::certificate::{Delegation, NodeKey, Signed, SubnetKey};
 
 /// What kind of subnet; decides its canister ids, and `Nns` holds the root key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +94,8 @@ impl Subnet {
 #[derive(Debug)]
 pub(crate) struct Authority {
     pub(crate) key: SubnetKey,
+    /// The one node of the subnet, which answers queries.
+    pub(crate) node: NodeKey,
     /// Absent when this is the root key.
     pub(crate) delegation: Option<Delegation>,
     /// The state at hand, signed, if that was needed since it changed.
@@ -104,11 +106,15 @@ pub(crate) struct Authority {
 
 /// The subnets of these kinds. The first `Nns` holds the root key, or else the
 /// first subnet does.
-pub(crate) fn found(kinds: &[SubnetKind], time: u64) -> (Vec<Subnet>, Vec<Authority>) {
+pub(crate) fn found(
+    kinds: &[SubnetKind],
+    seed: Option<&[u8; 32]>,
+    time: u64,
+) -> (Vec<Subnet>, Vec<Authority>) {
     let (subnets, keys): (Vec<Subnet>, Vec<SubnetKey>) = kinds
         .iter()
         .enumerate()
-        .map(|(index, kind)| found_one(index as u64, *kind))
+        .map(|(index, kind)| found_one(index as u64, *kind, seed))
         .unzip();
     let root = root_of(kinds);
     let delegations: Vec<Option<Delegation>> = subnets
@@ -129,8 +135,10 @@ pub(crate) fn found(kinds: &[SubnetKind], time: u64) -> (Vec<Subnet>, Vec<Author
     let authorities = keys
         .into_iter()
         .zip(delegations)
-        .map(|(key, delegation)| Authority {
+        .zip(&subnets)
+        .map(|((key, delegation), subnet)| Authority {
             key,
+            node: NodeKey::of(&subnet.seed),
             delegation,
             signed: None,
             ids_given: 0,
@@ -147,10 +155,11 @@ pub(crate) fn root_of(kinds: &[SubnetKind]) -> usize {
         .unwrap_or(0)
 }
 
-fn found_one(index: u64, kind: SubnetKind) -> (Subnet, SubnetKey) {
+fn found_one(index: u64, kind: SubnetKind, seed: Option<&[u8; 32]>) -> (Subnet, SubnetKey) {
     let seed = Sha256::new_with_prefix(b"local-ic subnet")
         .chain_update(index.to_be_bytes())
         .chain_update(kind.type_name())
+        .chain_update(seed.map_or(&[][..], |seed| seed))
         .finalize()
         .into();
     let key = SubnetKey::of(&seed);
@@ -192,7 +201,7 @@ mod tests {
 
     #[test]
     fn ids_are_those_of_other_networks() {
-        let (subnets, _) = found(&[SubnetKind::Application], 0);
+        let (subnets, _) = found(&[SubnetKind::Application], None, 0);
         let ids: Vec<String> = subnets[0]
             .new_ids(0)
             .take(2)
@@ -205,8 +214,19 @@ mod tests {
     }
 
     #[test]
+    fn seeds_decide_about_the_keys() {
+        let key = |seed| {
+            let (subnets, _) = found(&[SubnetKind::Nns], seed, 0);
+            subnets[0].public_key.clone()
+        };
+        assert_eq!(key(Some(&[1; 32])), key(Some(&[1; 32])));
+        assert_ne!(key(Some(&[1; 32])), key(Some(&[2; 32])));
+        assert_ne!(key(Some(&[0; 32])), key(None));
+    }
+
+    #[test]
     fn well_known_canisters_are_at_home() {
-        let (subnets, _) = found(&[SubnetKind::Nns, SubnetKind::Ii], 0);
+        let (subnets, _) = found(&[SubnetKind::Nns, SubnetKind::Ii], None, 0);
         let home = |text: &str| {
             let id = Principal::from_text(text).unwrap();
             subnets
@@ -223,7 +243,7 @@ mod tests {
     #[test]
     fn the_root_key_needs_no_delegation() {
         let kinds = [SubnetKind::Application, SubnetKind::Nns];
-        let (subnets, authorities) = found(&kinds, 0);
+        let (subnets, authorities) = found(&kinds, None, 0);
         assert_eq!(root_of(&kinds), 1);
         assert!(authorities[0].delegation.is_some());
         assert!(authorities[1].delegation.is_none());

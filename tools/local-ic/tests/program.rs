@@ -101,6 +101,99 @@ fn an_unknown_argument_is_an_error() {
 }
 
 #[test]
+fn the_help_of_serve_says_what_it_prints() {
+    let help = String::from_utf8(run(&["serve", "--help"]).stdout).unwrap();
+    assert!(help.contains("Usage: local-ic serve"), "{help}");
+    assert!(help.contains("root key"), "{help}");
+}
+
+#[test]
+fn a_seed_has_its_length() {
+    let output = run(&["serve", "--root-key-seed", "5a"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("a seed has 64 hexadecimal digits"), "{text}");
+}
+
+/// The arguments of a launcher, and the folder it is to write to.
+fn launcher(test: &str) -> (Command, PathBuf) {
+    let id = std::process::id();
+    let folder = std::env::temp_dir().join(format!("local-ic-launcher-{test}-{id}"));
+    fs::create_dir_all(&folder).unwrap();
+    let mut command = program();
+    command.args(["--interface-version", "1.1.0", "--state-dir", "unused"]);
+    command.arg("--status-dir").arg(&folder);
+    command.args(["--bind", HOST, "--domain=localhost", "--domain=example"]);
+    (command, folder)
+}
+
+#[test]
+fn a_launcher_says_in_one_line_where_the_network_is() {
+    let (mut command, folder) = launcher("status");
+    let mut child = command
+        .args(["--subnet=application", "--subnet=system"])
+        .args(["--artificial-delay-ms=5", "--verbose"])
+        .spawn()
+        .unwrap();
+    let path = folder.join("status.json");
+    let status = loop {
+        match fs::read_to_string(&path) {
+            Ok(text) => break text,
+            Err(_) => sleep(Duration::from_millis(5)),
+        }
+    };
+    let line = status.strip_suffix('\n').unwrap();
+    let status: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(status["v"], "1");
+    assert_eq!(status["root_key"].as_str().unwrap().len(), 266);
+    let canister = status["default_effective_canister_id"].as_str().unwrap();
+    let port = status["gateway_port"].as_u64().unwrap() as u16;
+    let response = http::get(port, HOST, "/api/v2/status");
+    assert_eq!(response.status, 200);
+    // No canister is there, and the domain is known.
+    let response = http::get(port, &format!("{canister}.example"), "/");
+    assert_eq!(response.status, 404, "{}", response.text());
+
+    let id = child.id().to_string();
+    let killed = Command::new("kill").args(["-s", "INT", &id]).status();
+    assert!(killed.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_a_launcher_cannot_do_it_refuses() {
+    for (argument, words) in [
+        ("--ii", "not supported by local-ic: --ii"),
+        ("--nns", "not supported by local-ic: --nns"),
+        (
+            "--bitcoind-addr=x",
+            "not supported by local-ic: --bitcoind-addr",
+        ),
+        (
+            "--dogecoind-addr=x",
+            "not supported by local-ic: --dogecoind-addr",
+        ),
+        ("--subnet=cloud-engine", "a subnet of the kind cloud-engine"),
+        ("--subnet=sns", "status.json"),
+        ("--unknown", "--unknown"),
+    ] {
+        let (mut command, folder) = launcher("refused");
+        fs::remove_dir_all(&folder).unwrap();
+        let output = command.arg(argument).output().unwrap();
+        assert!(!output.status.success(), "{argument}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(words), "{argument}: {text}");
+    }
+    let output = run(&["--interface-version=2.0.0", "--status-dir=x"]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("version 2.0.0 of the launcher's interface"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_port_file_that_exists_is_another_servers() {
     let path = port_file("exists");
     fs::write(&path, "4943\n").unwrap();

@@ -5,7 +5,9 @@
 
 mod browser;
 mod canisters;
+mod debian;
 mod module;
+mod npm;
 mod workspace;
 
 use std::path::Path;
@@ -26,8 +28,8 @@ The tasks of this repository.
     cargo xtask check            formatting and lints, as in CI
     cargo xtask help             this text
 
-What is missing (the wasm32-unknown-unknown target, and for `test` a Chromium when run
-as root on Debian) is installed, and it is said so.";
+What is missing (the wasm32-unknown-unknown target, and for `test` the deployment tool
+`icp`, and npm and a Chromium when run as root on Debian) is installed, and it is said so.";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -69,6 +71,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     // First what may be missing on this machine: it is found out in a second.
     browser::ensure()?;
+    let icp = npm::icp(&workspace)?;
     canisters::build(&workspace)?;
     let one = args
         .iter()
@@ -85,6 +88,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     run.args(["test", "--locked", "--no-fail-fast"]);
     run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
+    run.env("ICP_BIN", icp);
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }

@@ -42,6 +42,24 @@ fn a_directory_is_served() {
 }
 
 #[test]
+fn agents_are_answered_on_the_same_port() {
+    let site = tempfile::tempdir().unwrap();
+    write(site.path(), "index.html", "<h1>hello</h1>");
+    let served = Served::start(site.path(), &[]);
+    let status = http::get(served.port, "localhost", "/api/v2/status", &[]);
+    assert_eq!(status.status, 200);
+    assert_eq!(status.header("content-type"), Some("application/cbor"));
+    // Other paths below `/api` are the canister's.
+    assert_eq!(served.get("/api/v2/users").status, 404);
+    assert!(
+        served
+            .get("/api/v2/users")
+            .header("ic-certificate")
+            .is_some()
+    );
+}
+
+#[test]
 fn the_same_directory_has_the_same_site_hash() {
     let site = tempfile::tempdir().unwrap();
     write(site.path(), "index.html", "<h1>hello</h1>");

@@ -117,10 +117,7 @@ impl fmt::Display for Fault {
                 super::MAX_REQUEST_BODY
             ),
             Fault::PublicInterface => {
-                write!(
-                    f,
-                    "not supported by local-ic yet: the public HTTPS interface"
-                )
+                write!(f, "Agents are not answered here, only browsers.")
             }
             Fault::Rejected { method, reject } => rejected(f, method, reject),
             Fault::Unreadable { method, why } => write!(

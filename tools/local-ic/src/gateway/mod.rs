@@ -25,8 +25,8 @@
 //! ```no_run
 //! use std::sync::{Arc, Mutex};
 //!
-//! use local_ic::gateway::{Clock, Gateway, Local};
-//! use local_ic::{Config, Network, SubnetKind};
+//! use local_ic::gateway::Gateway;
+//! use local_ic::{Clock, Config, Local, Network, SubnetKind};
 //! use tokio::net::TcpListener;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,14 +47,12 @@ mod content_range;
 mod exchange;
 mod fault;
 mod interface;
-mod local;
 mod page;
 mod replica;
 mod route;
 mod stitch;
 mod verify;
 
-pub use local::{Clock, Local};
 pub use replica::Replica;
 
 use std::fmt;
@@ -68,6 +66,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use tokio::net::TcpListener;
 
+use crate::PublicInterface;
 use exchange::{Exchange, Question};
 use fault::Fault;
 use route::Route;
@@ -83,6 +82,7 @@ pub const MAX_REQUEST_BODY: usize = 2 << 20;
 pub struct Gateway {
     replica: Arc<dyn Replica>,
     domains: Arc<[String]>,
+    public_interface: Option<PublicInterface>,
 }
 
 impl Gateway {
@@ -91,6 +91,16 @@ impl Gateway {
         Gateway {
             replica: Arc::new(replica),
             domains: ["localhost".to_owned()].into(),
+            public_interface: None,
+        }
+    }
+
+    /// Answers agents, too: `/api/v2/status` and the other paths of the public
+    /// interface, which no canister can have.
+    pub fn with_public_interface(self, public_interface: PublicInterface) -> Gateway {
+        Gateway {
+            public_interface: Some(public_interface),
+            ..self
         }
     }
 
@@ -113,6 +123,11 @@ impl Gateway {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
+        if let Some(public_interface) = &self.public_interface
+            && PublicInterface::owns(request.uri().path())
+        {
+            return public_interface.answer(request).await;
+        }
         let (parts, body) = request.into_parts();
         match self.try_answer(&parts, body).await {
             Ok(response) => response,

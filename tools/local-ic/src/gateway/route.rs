@@ -15,6 +15,7 @@ use axum::http::{Uri, header};
 use candid::Principal;
 
 use super::fault::Fault;
+use crate::PublicInterface;
 
 const QUERY_NAME: &str = "canisterId";
 
@@ -44,7 +45,7 @@ pub(super) enum Trust {
 }
 
 pub(super) fn route(domains: &[String], parts: &Parts) -> Result<Route, Fault> {
-    if is_public_interface(parts.uri.path()) {
+    if PublicInterface::owns(parts.uri.path()) {
         return Err(Fault::PublicInterface);
     }
     let authority = authority(parts).ok_or(Fault::NoHost)?;
@@ -88,18 +89,6 @@ pub(super) fn route(domains: &[String], parts: &Parts) -> Result<Route, Fault> {
         ))),
         None => Err(Fault::NoCanisterNamed { authority }),
     }
-}
-
-/// Paths of the IC's own interface, which no canister can have.
-fn is_public_interface(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix("/api/") else {
-        return false;
-    };
-    let Some((version, rest)) = rest.split_once('/') else {
-        return false;
-    };
-    matches!(version, "v2" | "v3" | "v4")
-        && (rest == "status" || rest.starts_with("canister/") || rest.starts_with("subnet/"))
 }
 
 /// Host and port as the client wrote them, in lower case.

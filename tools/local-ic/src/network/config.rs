@@ -13,6 +13,13 @@ pub struct Config {
     pub initial_time: Option<u64>,
     /// Lifts the instruction limits of messages, for benchmarks.
     pub unlimited_instructions: bool,
+    /// What the keys of the subnets are made from; networks with the same seed
+    /// and subnets have the same root key.
+    pub seed: Option<[u8; 32]>,
+    /// Puts the system canisters in place that deployment tools call: cycles
+    /// minting canister, cycles ledger and ICP ledger. They need the subnets
+    /// that own their ids, [`SubnetKind::Nns`] and [`SubnetKind::Ii`].
+    pub system_canisters: bool,
 }
 
 impl Config {

@@ -9,7 +9,7 @@ use crate::management;
 use crate::meter::limit;
 use crate::module::MethodKind;
 use crate::system_api::{EntryPoint, Message};
-use crate::{ErrorCode, Reject};
+use crate::{ErrorCode, Reject, system_canister};
 
 /// The largest argument of an ingress message: 2 MiB.
 const MAX_PAYLOAD: usize = 2 << 20;
@@ -47,7 +47,9 @@ pub struct MessageId(pub [u8; 32]);
 /// How far a message got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IngressStatus {
-    /// Not answered yet.
+    /// Accepted and not executed.
+    Received,
+    /// Executed and not answered.
     Processing,
     /// Answered.
     Done(Result<Vec<u8>, Reject>),
@@ -57,10 +59,17 @@ pub enum IngressStatus {
 #[derive(Debug)]
 pub(super) struct Accepted {
     sender: Principal,
+    receiver: Principal,
+    effective: Effective,
+    /// The last moment at which it may begin.
+    expiry: Option<u64>,
     /// Until it is executed.
     message: Option<Ingress>,
     pub(super) status: IngressStatus,
 }
+
+/// How long after its expiry a message is known: callers may still be polling.
+const REMEMBERED: u64 = 5 * 60 * 1_000_000_000;
 
 impl Network {
     /// Accepts a message, to be executed by the next [`round`](Self::round).
@@ -78,33 +87,54 @@ impl Network {
                 .finalize()
                 .into(),
         );
-        let effective = self.submit_as(id, ingress)?;
+        let effective = self.accept(id, ingress, None)?;
         Ok((id, effective))
     }
 
     /// As [`submit`](Self::submit), under a name the caller chose, such as the
-    /// request id of the HTTPS interface. A name known already is not accepted
-    /// again, which is no error.
+    /// request id of the public interface. It is not executed later than
+    /// `expiry`, in ns since 1970, and forgotten five minutes after that. A name
+    /// that is known is not accepted again, which is no error.
     ///
     /// # Errors
     ///
     /// As `submit`.
-    pub fn submit_as(&mut self, id: MessageId, ingress: Ingress) -> Result<Effective, Reject> {
-        let effective = self.filter(&ingress)?;
-        if !self.accepted.contains_key(&id) {
-            self.queue.push_back(id);
-            self.accepted.insert(
-                id,
-                Accepted {
-                    sender: ingress.sender,
-                    message: Some(Ingress {
-                        effective,
-                        ..ingress
-                    }),
-                    status: IngressStatus::Processing,
-                },
-            );
+    pub fn submit_as(
+        &mut self,
+        id: MessageId,
+        ingress: Ingress,
+        expiry: u64,
+    ) -> Result<Effective, Reject> {
+        match self.accepted.get(&id) {
+            Some(known) => Ok(known.effective),
+            None => self.accept(id, ingress, Some(expiry)),
         }
+    }
+
+    fn accept(
+        &mut self,
+        id: MessageId,
+        ingress: Ingress,
+        expiry: Option<u64>,
+    ) -> Result<Effective, Reject> {
+        let effective = self.filter(&ingress)?;
+        self.queue.push_back(id);
+        if let Some(expiry) = expiry {
+            self.forget_at
+                .insert((expiry.saturating_add(REMEMBERED), id));
+        }
+        let accepted = Accepted {
+            sender: ingress.sender,
+            receiver: ingress.canister_id,
+            effective,
+            expiry,
+            message: Some(Ingress {
+                effective,
+                ..ingress
+            }),
+            status: IngressStatus::Received,
+        };
+        self.accepted.insert(id, accepted);
         Ok(effective)
     }
 
@@ -118,24 +148,63 @@ impl Network {
         Some(self.accepted.get(id)?.sender)
     }
 
+    /// Whom a message was sent to.
+    pub(crate) fn ingress_receiver(&self, id: &MessageId) -> Option<Principal> {
+        Some(self.accepted.get(id)?.receiver)
+    }
+
     /// One round on every subnet: a nanosecond passes, timers that are due and
     /// heartbeats run, then the accepted messages in their order.
     pub fn round(&mut self) {
         self.time += 1;
+        self.forget_old_messages();
         self.run_tasks();
         while let Some(id) = self.queue.pop_front() {
-            let message = self
-                .accepted
-                .get_mut(&id)
-                .and_then(|accepted| accepted.message.take());
-            if let Some(message) = message {
-                let answer = self.execute(message);
-                if let Some(accepted) = self.accepted.get_mut(&id) {
-                    accepted.status = IngressStatus::Done(answer);
-                }
+            let Some(accepted) = self.accepted.get_mut(&id) else {
+                continue;
+            };
+            let in_time = accepted.expiry.is_none_or(|expiry| self.time <= expiry);
+            let Some(message) = accepted.message.take() else {
+                continue;
+            };
+            let answer = if in_time {
+                self.count(message.effective);
+                self.execute(message)
+            } else {
+                Err(Reject::new(
+                    ErrorCode::IngressMessageTimeout,
+                    format!(
+                        "Ingress message 0x{} timed out waiting to start executing.",
+                        hex::encode(id.0)
+                    ),
+                ))
+            };
+            if let Some(accepted) = self.accepted.get_mut(&id) {
+                accepted.status = IngressStatus::Done(answer);
             }
         }
         self.state_changed();
+    }
+
+    /// Notes that a subnet executes a message.
+    fn count(&mut self, effective: Effective) {
+        let subnet = match effective {
+            Effective::None => None,
+            Effective::Subnet(id) => self.subnets.iter().position(|subnet| subnet.id == id),
+            Effective::Canister(id) => self.owner(id),
+        };
+        if let Some(index) = subnet {
+            self.executed[index] += 1;
+        }
+    }
+
+    fn forget_old_messages(&mut self) {
+        while let Some((time, id)) = self.forget_at.first().copied()
+            && time < self.time
+        {
+            self.forget_at.pop_first();
+            self.accepted.remove(&id);
+        }
     }
 
     fn filter(&mut self, ingress: &Ingress) -> Result<Effective, Reject> {
@@ -150,6 +219,9 @@ impl Network {
         }
         if ingress.canister_id == Principal::management_canister() {
             return management::filter(self, ingress);
+        }
+        if let Some(canister) = self.system_canister(ingress.canister_id) {
+            return system_canister::filter(canister, ingress);
         }
         let surroundings = self.surroundings(ingress.canister_id);
         let limit = self.limit(limit::INSPECT);
@@ -179,6 +251,9 @@ impl Network {
     fn execute(&mut self, ingress: Ingress) -> Result<Vec<u8>, Reject> {
         if ingress.canister_id == Principal::management_canister() {
             return management::execute(self, ingress);
+        }
+        if let Some(canister) = self.system_canister(ingress.canister_id) {
+            return system_canister::execute(self, canister, &ingress);
         }
         let surroundings = self.surroundings(ingress.canister_id);
         let limit = self.limit(limit::UPDATE);

@@ -8,7 +8,7 @@ use crate::management;
 use crate::meter::limit;
 use crate::module::MethodKind;
 use crate::system_api::{EntryPoint, Message};
-use crate::{ErrorCode, Reject};
+use crate::{ErrorCode, Reject, system_canister};
 
 impl Network {
     /// Answers a query by itself, without the word of a subnet.
@@ -26,6 +26,9 @@ impl Network {
     ) -> Result<Vec<u8>, Reject> {
         if canister == Principal::management_canister() {
             return management::query(self, sender, method_name, &payload);
+        }
+        if let Some(system) = self.system_canister(canister) {
+            return system_canister::query(self, system, method_name);
         }
         let surroundings = self.surroundings(canister);
         let limit = self.limit(limit::QUERY);

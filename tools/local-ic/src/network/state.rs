@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use candid::Principal;
+use ic_transport_types::SubnetMetrics;
 
 use super::{IngressStatus, MessageId, Network};
 use crate::canister::Canister;
@@ -33,6 +34,18 @@ impl Network {
         let authority = &self.authorities[index];
         let signed = Signed::new(tree, &authority.key);
         Some(signed.certificate(&shown, authority.delegation.as_ref()))
+    }
+
+    /// Signs the answer to a query as a node of the subnet does; the node and
+    /// its Ed25519 signature. `None` if there is no such subnet.
+    pub(crate) fn sign_as_node(
+        &self,
+        subnet: Principal,
+        message: &[u8],
+    ) -> Option<(Principal, Vec<u8>)> {
+        let index = self.subnets.iter().position(|known| known.id == subnet)?;
+        let node = &self.authorities[index].node;
+        Some((node.id, node.sign(message)))
     }
 
     /// What a query of this canister gets as its certificate.
@@ -69,6 +82,21 @@ impl Network {
             tree.insert([b"subnet", subnet.id.as_slice(), b"type"], kind);
         }
         let here = &self.subnets[index];
+        let node = &self.authorities[index].node;
+        tree.insert(
+            [
+                b"subnet",
+                here.id.as_slice(),
+                b"node",
+                node.id.as_slice(),
+                b"public_key",
+            ],
+            node.public_der.clone(),
+        );
+        tree.insert(
+            [b"subnet", here.id.as_slice(), b"metrics"],
+            self.metrics(index),
+        );
         for canister in self
             .canisters
             .values()
@@ -79,6 +107,25 @@ impl Network {
         tree
     }
 
+    /// What a subnet counts, as CBOR with numbers for keys.
+    fn metrics(&self, index: usize) -> Vec<u8> {
+        let here = &self.subnets[index];
+        let canisters = || self.canisters.values().filter(|one| here.owns(one.id));
+        let bytes = |canister: &Canister| {
+            let heap = canister.code.as_ref().map_or(0, |code| code.heap.len());
+            heap as u64 + canister.stable.size_in_bytes()
+        };
+        let metrics = SubnetMetrics {
+            num_canisters: canisters().count() as u64,
+            canister_state_bytes: canisters().map(bytes).sum(),
+            // Nothing is charged for here.
+            consumed_cycles_total: 0,
+            update_transactions_total: self.executed[index],
+        };
+        // Writing to a vector does not fail.
+        serde_cbor::ser::to_vec_packed(&metrics).unwrap_or_default()
+    }
+
     fn insert_status(&self, tree: &mut Tree, id: &MessageId) {
         let Some(accepted) = self.accepted.get(id) else {
             return;
@@ -87,6 +134,7 @@ impl Network {
             tree.insert([b"request_status", &id.0, label], value);
         };
         match &accepted.status {
+            IngressStatus::Received => put(b"status", b"received".to_vec()),
             IngressStatus::Processing => put(b"status", b"processing".to_vec()),
             IngressStatus::Done(Ok(reply)) => {
                 put(b"status", b"replied".to_vec());

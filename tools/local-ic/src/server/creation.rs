@@ -46,6 +46,7 @@ async fn try_create(
         subnets,
         initial_time: order.initial_time,
         unlimited_instructions: instructions.contains(&SubnetInstructionConfig::Benchmarking),
+        ..Config::default()
     })
     .map_err(|error| Refusal::Impossible(error.to_string()))?;
 

@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::ConfigError;
+
 /// Why a server did not start or stopped before its time.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -25,6 +27,8 @@ pub enum Error {
     },
     /// Threads cannot be started.
     Runtime(io::Error),
+    /// The network cannot be what was asked for.
+    Network(ConfigError),
     /// Connections can no longer be accepted.
     Serve(io::Error),
 }
@@ -37,6 +41,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot write the port file {}: {source}", path.display())
             }
             Error::Runtime(source) => write!(f, "cannot start threads: {source}"),
+            Error::Network(source) => write!(f, "{source}"),
             Error::Serve(source) => write!(f, "cannot accept connections: {source}"),
         }
     }
@@ -49,6 +54,7 @@ impl std::error::Error for Error {
             | Error::PortFile { source, .. }
             | Error::Runtime(source)
             | Error::Serve(source) => Some(source),
+            Error::Network(source) => Some(source),
         }
     }
 }

@@ -16,7 +16,7 @@ use pocket_ic::common::rest::{
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-use crate::gateway::{Clock, Gateway, Local};
+use crate::gateway::Gateway;
 
 use super::State;
 use super::activity::Activity;
@@ -135,7 +135,8 @@ pub(super) async fn open(
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let port = listener.local_addr().map_err(refused)?.port();
 
-    let mut gateway = Gateway::new(Local::new(instance.network.clone(), Clock::Wall));
+    let mut gateway =
+        Gateway::new(instance.local()).with_public_interface(instance.public_interface());
     if let Some(domains) = &config.domains {
         gateway = gateway.with_domains(domains.clone());
     }

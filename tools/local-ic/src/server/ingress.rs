@@ -52,7 +52,7 @@ fn execute(network: &mut Network, id: &MessageId) -> Result<Answer, Refusal> {
     for _ in 0..ROUNDS {
         match network.ingress_status(id) {
             Some(IngressStatus::Done(answer)) => return Ok(answer),
-            Some(IngressStatus::Processing) => network.round(),
+            Some(IngressStatus::Received | IngressStatus::Processing) => network.round(),
             None => return Err(Refusal::NoMessage(id.0.to_vec())),
         }
     }
@@ -85,7 +85,7 @@ pub(super) async fn status(
     }
     Ok(Json(match status {
         Some(IngressStatus::Done(answer)) => Some(raw_result(answer, true)?),
-        Some(IngressStatus::Processing) | None => None,
+        Some(IngressStatus::Received | IngressStatus::Processing) | None => None,
     }))
 }
 

@@ -8,8 +8,9 @@ use axum::extract::{self, FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use pocket_ic::common::rest::{InstanceId, SubnetInstructionConfig};
+use serde::Deserialize;
 
-use crate::Network;
+use crate::{Clock, Local, Network, PublicInterface};
 
 use super::State;
 use super::progress::Progress;
@@ -65,6 +66,17 @@ pub(super) struct Instance {
 }
 
 impl Instance {
+    /// The network, in step with this machine's clock as long as it progresses
+    /// by itself.
+    pub(super) fn local(&self) -> Local {
+        Local::new(self.network.clone(), Clock::Wall)
+    }
+
+    /// What agents ask.
+    pub(super) fn public_interface(&self) -> PublicInterface {
+        PublicInterface::new(self.local())
+    }
+
     /// Runs `work` on the network when it is its turn, on a thread of its own.
     pub(super) async fn with<T: Send + 'static>(
         &self,
@@ -103,14 +115,20 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 /// The instance a path names: `/instances/{id}/…`.
 pub(super) struct On(pub(super) Arc<Instance>);
 
+/// The part of a path that names an instance, whatever else is in it.
+#[derive(Deserialize)]
+struct Named {
+    id: InstanceId,
+}
+
 impl FromRequestParts<Arc<State>> for On {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<On, Refusal> {
-        let Path(id) = Path::<InstanceId>::from_request_parts(parts, state)
+        let Path(named) = Path::<Named>::from_request_parts(parts, state)
             .await
             .map_err(|error| Refusal::Malformed(error.body_text()))?;
-        state.instances.get(id).map(On)
+        state.instances.get(named.id).map(On)
     }
 }
 

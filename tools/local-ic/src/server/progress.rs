@@ -2,13 +2,14 @@
 //! rounds by itself, as a live network does.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Json;
 use pocket_ic::common::rest::AutoProgressConfig;
 use tokio::task::AbortHandle;
 
 use crate::Network;
+use crate::local::catch_up;
 
 use super::instances::{Instance, On};
 use super::json::Body;
@@ -70,13 +71,8 @@ pub(super) async fn start(
 }
 
 fn step(network: &mut Network) {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos() as u64);
     // A test may have moved the network into the future; there it goes on.
-    if now > network.time() {
-        let _ = network.set_time(now);
-    }
+    catch_up(network);
     network.round();
 }
 

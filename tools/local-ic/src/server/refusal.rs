@@ -19,8 +19,6 @@ use crate::TimeError;
 pub(super) enum Refusal {
     /// PocketIC has it, local-ic does not.
     NotSupported(String),
-    /// The public HTTPS interface, which is still to come.
-    PublicInterface,
     /// The body is not what the endpoint takes.
     Malformed(String),
     /// Bytes that are no principal.
@@ -54,7 +52,7 @@ pub(super) enum Refusal {
 impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
-            Refusal::NotSupported(_) | Refusal::PublicInterface => StatusCode::NOT_IMPLEMENTED,
+            Refusal::NotSupported(_) => StatusCode::NOT_IMPLEMENTED,
             Refusal::NoInstance(_) | Refusal::NoGateway(_) => StatusCode::NOT_FOUND,
             Refusal::NotTheSender { .. } => StatusCode::FORBIDDEN,
             Refusal::Broken { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -75,12 +73,6 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::NotSupported(what) => write!(f, "not supported by local-ic: {what}"),
-            Refusal::PublicInterface => {
-                write!(
-                    f,
-                    "not supported by local-ic yet: the public HTTPS interface"
-                )
-            }
             Refusal::Malformed(why) => write!(f, "malformed request: {why}"),
             Refusal::NotAPrincipal(bytes) => {
                 write!(

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware;
-use axum::routing::{delete, get, post};
+use axum::response::Response;
+use axum::routing::{any, delete, get, post};
 use axum::{Json, Router};
 
 use super::activity::{self, Activity};
+use super::instances::On;
 use super::refusal::Refusal;
 use super::{
     State, blobs, canisters, creation, gateways, ingress, instances, progress, time, topology,
@@ -62,10 +64,12 @@ fn instance() -> Router<Arc<State>> {
             get(progress::enabled).post(progress::enable),
         )
         .route("/stop_progress", post(progress::stop))
-        .route(
-            "/api/{*path}",
-            axum::routing::any(async || Refusal::PublicInterface),
-        )
+        .route("/api/{*path}", any(public_interface))
+}
+
+/// `/api/…`: what agents ask, of this instance.
+async fn public_interface(On(instance): On, request: Request) -> Response {
+    instance.public_interface().answer(request).await
 }
 
 async fn not_supported(request: Request) -> Refusal {

@@ -167,7 +167,7 @@ fn read_state_shows_canisters_and_messages_and_proves_absence() {
     let replied = submit(&mut network, "certify");
     let rejected = submit(&mut network, "certify_and_trap");
     network.round();
-    let processing = submit(&mut network, "certify");
+    let received = submit(&mut network, "certify");
 
     let path = |labels: &[&[u8]]| {
         labels
@@ -183,7 +183,7 @@ fn read_state_shows_canisters_and_messages_and_proves_absence() {
         path(&[b"canister", canister.as_slice(), b"metadata", b"missing"]),
         path(&[b"request_status", &replied]),
         path(&[b"request_status", &rejected]),
-        path(&[b"request_status", &processing]),
+        path(&[b"request_status", &received]),
         path(&[b"request_status", &[1; 32]]),
     ];
     let subnet = network.subnet_of(canister).unwrap();
@@ -202,7 +202,7 @@ fn read_state_shows_canisters_and_messages_and_proves_absence() {
     assert_eq!(found(status(&replied, b"status")), b"replied");
     assert_eq!(found(status(&rejected, b"reject_code")), [5]);
     assert_eq!(found(status(&rejected, b"error_code")), b"IC0502");
-    assert_eq!(found(status(&processing, b"status")), b"processing");
+    assert_eq!(found(status(&received, b"status")), b"received");
     assert!(matches!(tree.lookup_path(&asked[2]), LookupResult::Absent));
     assert!(matches!(tree.lookup_path(&asked[6]), LookupResult::Absent));
     assert!(certificate.delegation.is_some());

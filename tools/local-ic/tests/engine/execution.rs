@@ -1,9 +1,10 @@
 //! Entry points: what is called when, and what it may do there.
 
 use candid::Principal;
+use ic_management_canister_types::CanisterIdRecord;
 use local_ic::{Effective, ErrorCode, Ingress, IngressStatus, InstallMode};
 
-use crate::{caller, install, installed, number, query, stranger, update};
+use crate::{caller, install, installed, manage, number, query, stranger, update};
 
 #[test]
 fn an_argument_comes_back() {
@@ -160,7 +161,7 @@ fn inspect_message_decides_what_is_accepted() {
     let (id, effective) = submit(&mut network, "fives").unwrap();
     assert_eq!(effective, Effective::Canister(canister));
     assert_eq!(network.ingress_sender(&id), Some(stranger()));
-    assert_eq!(network.ingress_status(&id), Some(IngressStatus::Processing));
+    assert_eq!(network.ingress_status(&id), Some(IngressStatus::Received));
     network.round();
     assert_eq!(
         network.ingress_status(&id),
@@ -184,12 +185,46 @@ fn a_message_submitted_twice_under_one_name_runs_once() {
         method: "count".into(),
         payload: vec![],
     };
-    network.submit_as(id, ingress.clone()).unwrap();
-    network.submit_as(id, ingress.clone()).unwrap();
+    let expiry = network.time() + 1_000_000;
+    network.submit_as(id, ingress.clone(), expiry).unwrap();
+    network.submit_as(id, ingress.clone(), expiry).unwrap();
     network.round();
-    network.submit_as(id, ingress).unwrap();
+    let id_record = CanisterIdRecord {
+        canister_id: canister,
+    };
+    manage(&mut network, caller(), "stop_canister", &id_record).unwrap();
+    network.submit_as(id, ingress, expiry).unwrap();
+    manage(&mut network, caller(), "start_canister", &id_record).unwrap();
     network.round();
     assert_eq!(number(&update(&mut network, canister, "count").unwrap()), 2);
+}
+
+#[test]
+fn a_message_does_not_begin_after_its_expiry_and_is_forgotten_in_time() {
+    let (mut network, canister) =
+        installed(r#"(func (export "canister_update fours") (call $reply32 (i32.const 4)))"#);
+    let id = local_ic::MessageId([7; 32]);
+    let ingress = Ingress {
+        sender: caller(),
+        canister_id: canister,
+        effective: Effective::None,
+        method: "fours".into(),
+        payload: vec![],
+    };
+    let expiry = network.time() + 1_000_000;
+    network.submit_as(id, ingress, expiry).unwrap();
+    assert_eq!(network.ingress_status(&id), Some(IngressStatus::Received));
+    network.set_time(expiry).unwrap();
+    network.round();
+    let Some(IngressStatus::Done(Err(reject))) = network.ingress_status(&id) else {
+        panic!("{:?}", network.ingress_status(&id));
+    };
+    assert_eq!(reject.error_code, ErrorCode::IngressMessageTimeout);
+
+    let five_minutes = 300_000_000_000;
+    network.set_time(expiry + five_minutes).unwrap();
+    network.round();
+    assert_eq!(network.ingress_status(&id), None);
 }
 
 #[test]
@@ -262,7 +297,7 @@ fn the_environment_is_what_settings_say() {
         settings,
         sender_canister_version: None,
     };
-    crate::manage(&mut network, caller(), "update_settings", &args).unwrap();
+    manage(&mut network, caller(), "update_settings", &args).unwrap();
     assert_eq!(query(&mut network, canister, "value").unwrap(), b"value");
     assert_eq!(
         number(&query(&mut network, canister, "version").unwrap()),

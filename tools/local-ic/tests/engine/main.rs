@@ -6,6 +6,7 @@ mod costs;
 mod execution;
 mod management;
 mod rollback;
+mod system_canisters;
 
 use candid::{Encode, Principal};
 use local_ic::{Config, InstallMode, Network, Reject, SubnetKind};

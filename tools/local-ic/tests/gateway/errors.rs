@@ -118,12 +118,9 @@ async fn headers_that_are_no_text_are_refused() {
 }
 
 #[tokio::test]
-async fn the_public_interface_is_still_to_come() {
+async fn a_gateway_without_a_public_interface_says_so() {
     let response = get(Site::new(), "/api/v2/status").await;
-    response.is_fault(
-        501,
-        &["not supported by local-ic yet: the public HTTPS interface"],
-    );
+    response.is_fault(501, &["Agents are not answered here"]);
 }
 
 #[tokio::test]

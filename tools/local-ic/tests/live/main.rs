@@ -7,8 +7,8 @@ mod page;
 use std::sync::{Arc, Mutex};
 
 use candid::Principal;
-use local_ic::gateway::{Clock, Gateway, Local};
-use local_ic::{Config, InstallMode, Network, SubnetKind};
+use local_ic::gateway::Gateway;
+use local_ic::{Clock, Config, InstallMode, Local, Network, SubnetKind};
 use pocket_ic::{PocketIc, PocketIcBuilder};
 use tokio::net::TcpListener;
 

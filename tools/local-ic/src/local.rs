@@ -1,11 +1,12 @@
-//! A [`Network`] of this process as the replica behind a gateway.
+//! A [`Network`] shared by all who work on it: gateways, the public interface,
+//! tests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use candid::Principal;
 
-use super::Replica;
+use crate::gateway::Replica;
 use crate::{Network, Reject};
 
 /// A network in this process, shared with whoever else works on it.
@@ -22,9 +23,9 @@ pub enum Clock {
     Network,
     /// This machine's. Someone else keeps the network in step with it.
     Wall,
-    /// This machine's. The gateway keeps the network in step with it: before a
-    /// request it sets the time and executes a round, once a second at most, so
-    /// that the requests of one page share one certificate.
+    /// This machine's. Requests keep the network in step with it: before one
+    /// the time is set and a round executed, once a second at most, so that the
+    /// requests of one page share one certificate.
     Live,
 }
 
@@ -34,19 +35,25 @@ impl Local {
         Local { network, clock }
     }
 
+    /// Sets the network's time to this machine's, unless it is later already,
+    /// and executes a round.
+    pub fn advance(&self) {
+        let mut network = self.lock();
+        catch_up(&mut network);
+        network.round();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Network> {
         self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The network, at the time it should have for a request.
-    fn network(&self) -> MutexGuard<'_, Network> {
+    pub(crate) fn network(&self) -> MutexGuard<'_, Network> {
         let mut network = self.lock();
-        if self.clock == Clock::Live {
-            let now = wall_time();
-            // A network that is ahead stays ahead: time never runs backwards.
-            if now >= network.time().saturating_add(SECOND) && network.set_time(now).is_ok() {
-                network.round();
-            }
+        let late = || wall_time() >= network.time().saturating_add(SECOND);
+        if self.clock == Clock::Live && late() {
+            catch_up(&mut network);
+            network.round();
         }
         network
     }
@@ -87,7 +94,17 @@ impl Replica for Local {
 
 const SECOND: u64 = 1_000_000_000;
 
-fn wall_time() -> u64 {
+/// Sets the network's time to this machine's. A network that is ahead stays
+/// ahead: time never runs backwards.
+pub(crate) fn catch_up(network: &mut Network) {
+    let now = wall_time();
+    if now > network.time() {
+        let _ = network.set_time(now);
+    }
+}
+
+/// Nanoseconds since 1970.
+pub(crate) fn wall_time() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos() as u64)
 }
