@@ -1,5 +1,6 @@
 //! Batches: uploading chunks and committing operations.
 
+use super::wire::{Value, WireError, argument, field, pair, required};
 use crate::{
     site::{Content, Operation, Properties, PropertyChange},
     upload::Limits,
@@ -172,6 +173,158 @@ pub struct ConfigureArguments {
     pub max_bytes: Option<Option<u64>>,
 }
 
+/// What a [`CommitBatchArguments`] says, as it comes over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The batch to close, if there is one with this id.
+    pub batch_id: u64,
+    /// What to do, in order.
+    pub operations: Vec<Operation>,
+}
+
+impl Commit {
+    /// Reads the argument of `commit_batch`.
+    ///
+    /// # Errors
+    ///
+    /// [`WireError`] if it is not one.
+    pub fn of_argument(bytes: &[u8]) -> Result<Self, WireError> {
+        argument(bytes, |arguments| {
+            let (mut batch_id, mut operations) = (None, None);
+            arguments.record(|name, value| {
+                match name {
+                    BATCH_ID => batch_id = Some(value.nat()?),
+                    OPERATIONS => operations = Some(value.list(operation)?),
+                    _ => value.skip()?,
+                }
+                Ok(())
+            })?;
+            Ok(Self {
+                batch_id: required(batch_id, "batch_id")?,
+                operations: required(operations, "operations")?,
+            })
+        })
+    }
+}
+
+const BATCH_ID: u32 = field("batch_id");
+const OPERATIONS: u32 = field("operations");
+
+fn operation(value: Value<'_, '_>) -> Result<Operation, WireError> {
+    const CREATE: u32 = field("CreateAsset");
+    const SET_CONTENT: u32 = field("SetAssetContent");
+    const SET_PROPERTIES: u32 = field("SetAssetProperties");
+    const UNSET_CONTENT: u32 = field("UnsetAssetContent");
+    const DELETE: u32 = field("DeleteAsset");
+    const CLEAR: u32 = field("Clear");
+    value.variant(|name, value| {
+        let mut fields = Fields::default();
+        value.record(|name, value| fields.read(name, value))?;
+        match name {
+            CREATE => fields.create(),
+            SET_CONTENT => fields.set_content(),
+            SET_PROPERTIES => fields.set_properties(),
+            UNSET_CONTENT => Ok(Operation::UnsetContent {
+                key: required(fields.key, "key")?,
+                encoding: required(fields.content_encoding, "content_encoding")?,
+            }),
+            DELETE => Ok(Operation::Delete {
+                key: required(fields.key, "key")?,
+            }),
+            CLEAR => Ok(Operation::Clear),
+            _ => Err(WireError::Malformed("an operation that does not exist")),
+        }
+    })
+}
+
+/// The fields of all operations. Some are optional in one and optional twice in another, and read alike.
+#[derive(Default)]
+struct Fields {
+    key: Option<String>,
+    content_type: Option<String>,
+    content_encoding: Option<String>,
+    chunk_ids: Option<Vec<u64>>,
+    last_chunk: Option<Vec<u8>>,
+    sha256: Option<Vec<u8>>,
+    max_age: Option<Option<u64>>,
+    headers: Option<Option<BTreeMap<String, String>>>,
+    enable_aliasing: Option<bool>,
+    is_aliased: Option<Option<bool>>,
+    allow_raw_access: Option<Option<bool>>,
+}
+
+impl Fields {
+    fn read(&mut self, name: u32, value: Value<'_, '_>) -> Result<(), WireError> {
+        const KEY: u32 = field("key");
+        const CONTENT_TYPE: u32 = field("content_type");
+        const CONTENT_ENCODING: u32 = field("content_encoding");
+        const CHUNK_IDS: u32 = field("chunk_ids");
+        const LAST_CHUNK: u32 = field("last_chunk");
+        const SHA256: u32 = field("sha256");
+        const MAX_AGE: u32 = field("max_age");
+        const HEADERS: u32 = field("headers");
+        const ENABLE_ALIASING: u32 = field("enable_aliasing");
+        const IS_ALIASED: u32 = field("is_aliased");
+        const ALLOW_RAW_ACCESS: u32 = field("allow_raw_access");
+        match name {
+            KEY => self.key = Some(value.text()?.to_owned()),
+            CONTENT_TYPE => self.content_type = Some(value.text()?.to_owned()),
+            CONTENT_ENCODING => self.content_encoding = Some(value.text()?.to_owned()),
+            CHUNK_IDS => self.chunk_ids = Some(value.list(|inner| inner.nat())?),
+            LAST_CHUNK => self.last_chunk = value.option(|inner| inner.blob())?.map(<[u8]>::to_vec),
+            SHA256 => self.sha256 = value.option(|inner| inner.blob())?.map(<[u8]>::to_vec),
+            MAX_AGE => self.max_age = value.twice(|inner| inner.nat64())?,
+            HEADERS => self.headers = value.twice(header_map)?,
+            ENABLE_ALIASING => self.enable_aliasing = value.option(|inner| inner.bool())?,
+            IS_ALIASED => self.is_aliased = value.twice(|inner| inner.bool())?,
+            ALLOW_RAW_ACCESS => self.allow_raw_access = value.twice(|inner| inner.bool())?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+
+    fn create(self) -> Result<Operation, WireError> {
+        Ok(Operation::Create {
+            key: required(self.key, "key")?,
+            properties: Properties {
+                content_type: required(self.content_type, "content_type")?,
+                max_age: self.max_age.flatten(),
+                headers: self.headers.flatten(),
+                is_aliased: self.enable_aliasing,
+                allow_raw_access: self.allow_raw_access.flatten(),
+            },
+        })
+    }
+
+    fn set_content(self) -> Result<Operation, WireError> {
+        Ok(Operation::SetContent {
+            key: required(self.key, "key")?,
+            encoding: required(self.content_encoding, "content_encoding")?,
+            content: Content {
+                chunks: required(self.chunk_ids, "chunk_ids")?,
+                rest: self.last_chunk,
+            },
+            sha256: self.sha256,
+        })
+    }
+
+    fn set_properties(self) -> Result<Operation, WireError> {
+        Ok(Operation::SetProperties {
+            key: required(self.key, "key")?,
+            change: PropertyChange {
+                max_age: self.max_age,
+                headers: self.headers,
+                is_aliased: self.is_aliased,
+                allow_raw_access: self.allow_raw_access,
+            },
+        })
+    }
+}
+
+fn header_map(value: Value<'_, '_>) -> Result<BTreeMap<String, String>, WireError> {
+    Ok(value.list(pair)?.into_iter().collect())
+}
+
 /// A batch or chunk id. None has the number that too large ones become.
 pub fn id_of(id: &Nat) -> u64 {
     u64::try_from(id.0.clone()).unwrap_or(u64::MAX)
@@ -259,4 +412,117 @@ impl From<Limits> for ConfigurationResponse {
 
 fn by_name(headers: HeaderMap) -> BTreeMap<String, String> {
     headers.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candid::encode_one;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        "[a-zé]{0,5}"
+    }
+
+    fn an_operation() -> impl Strategy<Value = BatchOperationKind> {
+        let headers = || prop::collection::vec((text(), text()), 0..3);
+        let bytes = || prop::option::of(prop::collection::vec(any::<u8>(), 0..4));
+        let maybe = || any::<Option<bool>>();
+        let create = (
+            text(),
+            text(),
+            any::<Option<u64>>(),
+            prop::option::of(headers()),
+            maybe(),
+            maybe(),
+        );
+        let set = (
+            text(),
+            text(),
+            prop::collection::vec(any::<u64>(), 0..3),
+            bytes(),
+            bytes(),
+        );
+        let change = (
+            text(),
+            any::<Option<Option<u64>>>(),
+            prop::option::of(prop::option::of(headers())),
+            any::<Option<Option<bool>>>(),
+            any::<Option<Option<bool>>>(),
+        );
+        prop_oneof![
+            create.prop_map(
+                |(key, content_type, max_age, headers, enable_aliasing, allow_raw_access)| {
+                    BatchOperationKind::CreateAsset(CreateAssetArguments {
+                        key,
+                        content_type,
+                        max_age,
+                        headers,
+                        enable_aliasing,
+                        allow_raw_access,
+                    })
+                }
+            ),
+            set.prop_map(|(key, content_encoding, chunk_ids, last_chunk, sha256)| {
+                BatchOperationKind::SetAssetContent(SetAssetContentArguments {
+                    key,
+                    content_encoding,
+                    chunk_ids: chunk_ids.into_iter().map(Nat::from).collect(),
+                    last_chunk: last_chunk.map(ByteBuf::from),
+                    sha256: sha256.map(ByteBuf::from),
+                })
+            }),
+            change.prop_map(|(key, max_age, headers, allow_raw_access, is_aliased)| {
+                BatchOperationKind::SetAssetProperties(SetAssetPropertiesArguments {
+                    key,
+                    max_age,
+                    headers,
+                    allow_raw_access,
+                    is_aliased,
+                })
+            }),
+            (text(), text()).prop_map(|(key, content_encoding)| {
+                BatchOperationKind::UnsetAssetContent(UnsetAssetContentArguments {
+                    key,
+                    content_encoding,
+                })
+            }),
+            text().prop_map(|key| BatchOperationKind::DeleteAsset(DeleteAssetArguments { key })),
+            Just(BatchOperationKind::Clear(ClearArguments {})),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_commit_is_read_as_candid_reads_it(
+            batch_id in any::<u64>(),
+            operations in prop::collection::vec(an_operation(), 0..5),
+            cut in any::<prop::sample::Index>(),
+            flip in any::<(prop::sample::Index, u8)>(),
+        ) {
+            let arguments = CommitBatchArguments { batch_id: batch_id.into(), operations: operations.clone() };
+            let mut bytes = encode_one(&arguments).unwrap();
+            let expected = Commit {
+                batch_id,
+                operations: operations.into_iter().map(Into::into).collect(),
+            };
+            prop_assert_eq!(Commit::of_argument(&bytes), Ok(expected));
+
+            let cut = cut.index(bytes.len());
+            prop_assert!(Commit::of_argument(&bytes[..cut]).is_err());
+
+            // Whatever candid reads, is read alike.
+            let at = flip.0.index(bytes.len());
+            bytes[at] ^= flip.1;
+            if let Ok(arguments) = candid::decode_one::<CommitBatchArguments>(&bytes) {
+                let expected = Commit {
+                    batch_id: id_of(&arguments.batch_id),
+                    operations: arguments.operations.into_iter().map(Into::into).collect(),
+                };
+                prop_assert_eq!(Commit::of_argument(&bytes), Ok(expected));
+            } else {
+                let _ = Commit::of_argument(&bytes);
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `http_request` and `http_request_update` (HTTP Gateway Protocol specification, "Canister HTTP Interface").
 
+use super::wire::{WireError, argument, field, pair, required};
 use crate::serve::{Request, Response};
 use candid::{CandidType, Deserialize};
 
@@ -35,6 +36,37 @@ pub struct HttpResponse {
     pub upgrade: Option<bool>,
 }
 
+/// Reads a request as it comes over the wire, an [`HttpRequest`].
+///
+/// # Errors
+///
+/// [`WireError`] if it is not one.
+pub fn request_of(bytes: &[u8]) -> Result<Request, WireError> {
+    const METHOD: u32 = field("method");
+    const URL: u32 = field("url");
+    const HEADERS: u32 = field("headers");
+    const BODY: u32 = field("body");
+    argument(bytes, |request| {
+        let (mut method, mut url, mut headers, mut body) = (None, None, None, None);
+        request.record(|name, value| {
+            match name {
+                METHOD => method = Some(value.text()?.to_owned()),
+                URL => url = Some(value.text()?.to_owned()),
+                HEADERS => headers = Some(value.list(pair)?),
+                BODY => body = Some(value.blob()?.to_vec()),
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(Request {
+            method: required(method, "method")?,
+            url: required(url, "url")?,
+            headers: required(headers, "headers")?,
+            body: required(body, "body")?,
+        })
+    })
+}
+
 impl From<HttpRequest> for Request {
     fn from(request: HttpRequest) -> Self {
         Self {
@@ -54,5 +86,32 @@ impl From<Response> for HttpResponse {
             body: response.body,
             upgrade: response.upgrade.then_some(true),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read_as_candid_reads_it() {
+        let request = HttpRequest {
+            method: "GET".to_owned(),
+            url: "/a?b".to_owned(),
+            headers: vec![("host".to_owned(), "localhost".to_owned())],
+            body: vec![1, 2, 3],
+            certificate_version: Some(2),
+        };
+        let bytes = candid::encode_one(&request).unwrap();
+        assert_eq!(request_of(&bytes), Ok(request.into()));
+        for cut in 0..bytes.len() {
+            assert!(request_of(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        let missing = candid::encode_one("a text").unwrap();
+        let expected = "record";
+        assert_eq!(
+            request_of(&missing),
+            Err(WireError::Unexpected { expected })
+        );
     }
 }

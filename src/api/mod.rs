@@ -7,6 +7,7 @@ mod access;
 mod asset;
 mod batch;
 mod http;
+mod wire;
 
 pub use access::{
     AssetCanisterArgs, GrantPermission, InitArgs, ListPermitted, Permission, RevokePermission,
@@ -16,10 +17,11 @@ pub use asset::{
     AssetDetails, AssetEncodingDetails, AssetProperties, ListArguments, list, properties_of,
 };
 pub use batch::{
-    BatchOperationKind, ClearArguments, CommitBatchArguments, ConfigurationResponse,
+    BatchOperationKind, ClearArguments, Commit, CommitBatchArguments, ConfigurationResponse,
     ConfigureArguments, CreateAssetArguments, CreateBatchResponse, CreateChunkArguments,
     CreateChunkResponse, CreateChunksArguments, CreateChunksResponse, DeleteAssetArguments,
     DeleteBatchArguments, SetAssetContentArguments, SetAssetPropertiesArguments,
     UnsetAssetContentArguments, id_of,
 };
-pub use http::{HttpRequest, HttpResponse};
+pub use http::{HttpRequest, HttpResponse, request_of};
+pub use wire::WireError;

@@ -8,9 +8,9 @@
 //! A commit that fails drops its copies, and nothing has happened.
 
 use super::{
-    AnswerLabels, Asset, Encoding, MAX_BODY, MAX_CHUNKS, MAX_ENCODING_NAME, MAX_ENCODINGS,
-    MAX_HEADER_BYTES, MAX_KEY, MAX_SEGMENTS, Operation, Properties, PropertyChange, Site, State,
-    bodies::{Body, Piece},
+    Asset, Encoding, MAX_BODY, MAX_CHUNKS, MAX_ENCODING_NAME, MAX_ENCODINGS, MAX_HEADER_BYTES,
+    MAX_KEY, MAX_SEGMENTS, Operation, Properties, PropertyChange, Site, State,
+    bodies::{Bodies, Body, Piece},
     operation::Content,
     resource::Resource,
     route::{Candidate, Route, routes_of},
@@ -21,7 +21,7 @@ use crate::{
     error::{Error, KeyError},
     http::check_field,
     storage::{Address, Memory, StorageError},
-    tree::{Hash, Labels, Tree, TreeError},
+    tree::{Graft, Hash, Labels, MAX_DEPTH, Tree, TreeError},
     upload::Uploads,
 };
 use std::{
@@ -54,7 +54,7 @@ enum Source {
 #[derive(Clone)]
 struct Made {
     address: Address,
-    answers: Rc<[AnswerLabels]>,
+    answers: Rc<Graft>,
 }
 
 /// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
@@ -351,38 +351,37 @@ impl Stage {
         if self.answers.is_empty() {
             routes.insert(Route::ROOT);
         }
-        // All go before any comes, or the tree might be too deep on the way though neither before nor after.
+        let mut too_deep = None;
         for route in &routes {
-            let path = route.expression_path();
+            let path = route.expression_path().labels().clone();
+            let Some((key, made)) = self.answering(store, route)? else {
+                let removed = store.forest.remove_below(&mut self.answers, &path);
+                removed.map_err(|reason| tree_error("a path", reason))?;
+                continue;
+            };
             store
                 .forest
-                .remove_below(&mut self.answers, path.labels())
-                .map_err(|reason| tree_error("a path", reason))?;
-        }
-        routes
-            .iter()
-            .try_for_each(|route| self.derive_route(store, route))
-    }
-
-    fn derive_route<M: Memory>(
-        &mut self,
-        store: &mut Store<M>,
-        route: &Route,
-    ) -> Result<(), Error> {
-        let Some((key, made)) = self.answering(store, route)? else {
-            return Ok(());
-        };
-        let path = route.expression_path();
-        for labels in made.answers.iter() {
-            let leaf = labels.below(path.labels());
-            let attachment = attach(ANSWER, made.address);
-            store
-                .forest
-                .insert(&mut self.answers, &leaf, b"", &attachment)
+                .graft(
+                    &mut self.answers,
+                    &path,
+                    &made.answers,
+                    &attach(ANSWER, made.address),
+                )
                 .map_err(|reason| tree_error(&key, reason))?;
-            store.bodies.retain_resource(made.address);
+            store
+                .bodies
+                .retain_resource(made.address, made.answers.len());
+            if self.answers.depth() > MAX_DEPTH {
+                too_deep = Some((key, path));
+            }
         }
-        Ok(())
+        match too_deep {
+            // What came later may have made room.
+            Some((key, path)) if self.answers.depth() > MAX_DEPTH => {
+                Err(tree_error(&key, TreeError::TooDeep { path }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What answers a route, and the key of the asset that it is.
@@ -404,12 +403,16 @@ impl Stage {
                 continue;
             }
             let source = Source::Asset(key.clone(), status);
-            if let Some(made) = self.resource(store, source)? {
+            let made = self.resource(store, source, |bodies| {
+                Resource::of_asset(&asset, status, bodies)
+            })?;
+            if let Some(made) = made {
                 return Ok(Some((key, made)));
             }
         }
         if *route == Route::ROOT {
-            let made = self.resource(store, Source::BuiltIn)?;
+            let built_in = |_: &Bodies<M>| Some(Resource::not_found());
+            let made = self.resource(store, Source::BuiltIn, built_in)?;
             return Ok(made.map(|made| (String::new(), made)));
         }
         Ok(None)
@@ -420,22 +423,22 @@ impl Stage {
         &mut self,
         store: &mut Store<M>,
         source: Source,
+        make: impl FnOnce(&Bodies<M>) -> Option<Resource>,
     ) -> Result<Option<Made>, Error> {
         if let Some(made) = self.resources.get(&source) {
             return Ok(made.clone());
         }
-        let resource = match &source {
-            Source::BuiltIn => Some(Resource::not_found()),
-            Source::Asset(key, status) => self
-                .find(store, key)?
-                .and_then(|asset| Resource::of_asset(&asset, *status, &store.bodies)),
-        };
-        let made = match resource {
+        let made = match make(&store.bodies) {
             None => None,
-            Some(resource) => Some(Made {
-                address: store.bodies.put_resource(&resource)?,
-                answers: resource.labels().into(),
-            }),
+            Some(resource) => {
+                let answers = resource
+                    .graft()
+                    .map_err(|reason| tree_error("a path", reason))?;
+                Some(Made {
+                    address: store.bodies.put_resource(&resource)?,
+                    answers: Rc::new(answers),
+                })
+            }
         };
         self.resources.insert(source, made.clone());
         Ok(made)

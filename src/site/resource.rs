@@ -24,7 +24,7 @@ use crate::{
     error::Hex,
     http::{ContentRange, Method},
     storage::{Address, Memory, StorageError},
-    tree::{Hash, Labels},
+    tree::{Graft, Hash, Labels, TreeError},
 };
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
@@ -153,7 +153,7 @@ impl Resource {
     }
 
     /// The labels of all answers.
-    pub(super) fn labels(&self) -> Vec<AnswerLabels> {
+    fn labels(&self) -> Vec<AnswerLabels> {
         let mut labels = Vec::new();
         for representation in &self.representations {
             match &representation.get {
@@ -167,6 +167,12 @@ impl Resource {
         }
         labels.extend(self.other_methods.iter().map(Answer::labels));
         labels
+    }
+
+    /// All answers, as leaves to put below an expression path.
+    pub(super) fn graft(&self) -> Result<Graft, TreeError> {
+        let below = |answer: &AnswerLabels| answer.below(&Labels::new());
+        Graft::new(self.labels().iter().map(below).collect())
     }
 
     /// The bodies that it refers to.
@@ -511,10 +517,10 @@ impl<M: Memory> Bodies<M> {
         from_cbor(block.get(4..).unwrap_or_default())
     }
 
-    /// Takes one more reference to a resource.
-    pub(super) fn retain_resource(&mut self, address: Address) {
+    /// Takes more references to a resource.
+    pub(super) fn retain_resource(&mut self, address: Address, more: u32) {
         let references = self.heap.u32(address, REFERENCES);
-        self.heap.set_u32(address, REFERENCES, references + 1);
+        self.heap.set_u32(address, REFERENCES, references + more);
     }
 
     /// Gives a reference to a resource back. With the last one it goes, and its bodies are returned: their

@@ -6,9 +6,20 @@
 use super::{
     Forest, Labels, MAX_DEPTH, Tree, TreeError,
     fork::{Edge, Fork, Node, Side},
-    labels::{Difference, MAX_LABEL, MAX_LABELS, Position},
+    labels::{Difference, Position},
 };
 use crate::storage::Memory;
+
+/// Where something is put into a tree.
+#[derive(Default)]
+pub(super) struct Place {
+    /// The way there; `None` in an empty tree.
+    descent: Option<Descent>,
+    /// Where the path parts from all others; `None` if it leads to what is there already.
+    parting: Option<Position>,
+    /// True if longer paths than this one lead there already.
+    is_above: bool,
+}
 
 /// The forks from the root to a place in the tree.
 struct Descent {
@@ -36,73 +47,23 @@ impl<M: Memory> Forest<M> {
         value: &[u8],
         attachment: &[u8],
     ) -> Result<(), TreeError> {
-        let labels = path.len();
-        if labels > MAX_LABELS || path.iter().any(|label| label.len() > MAX_LABEL) {
-            return Err(TreeError::TooLong { labels });
+        path.check_size()?;
+        let place = self.place(tree, path)?;
+        if place.is_above {
+            return Err(TreeError::Prefix { path: path.clone() });
         }
-        let difference = match tree.top {
-            None => None,
-            Some(top) => match self.leaf(self.nearest(top, path)).path.difference(path) {
-                Difference::Equal => None,
-                Difference::Prefix => return Err(TreeError::Prefix { path: path.clone() }),
-                Difference::At(position) => Some(position),
-            },
-        };
-        let new = Edge {
-            node: Node::Fork(0),
+        if place.depth(1, path.len()) > MAX_DEPTH {
+            return Err(TreeError::TooDeep { path: path.clone() });
+        }
+        self.forks.reserve(place.forks())?;
+        let leaf = Edge {
+            node: Node::Leaf(self.store_leaf(path, value, attachment)?),
             leaves: 1,
             depth: 1,
             stale: true,
             hash: [0; 32],
         };
-        let descent = tree.top.map(|top| self.descend(top, path, difference));
-        let deepest = match (&descent, difference) {
-            (Some(descent), Some(position)) => {
-                let mut moved = descent.below;
-                relabel(&mut moved, descent.label(), position.label());
-                let side = 1 + span(position.label(), labels);
-                descent.depth(1 + moved.depth.max(side), position.label())
-            }
-            (Some(descent), None) => descent.below.depth,
-            (None, _) => 1 + span(0, labels),
-        };
-        if deepest > MAX_DEPTH {
-            return Err(TreeError::TooDeep { path: path.clone() });
-        }
-        let copies = descent.as_ref().map_or(0, |descent| {
-            descent.steps.len() - first_shared(&descent.steps)
-        });
-        self.forks.reserve(1 + copies as u32)?;
-        let node = Node::Leaf(self.store_leaf(path, value, attachment)?);
-
-        let Some(descent) = descent else {
-            tree.top = Some(Edge {
-                node,
-                depth: deepest,
-                ..new
-            });
-            return Ok(());
-        };
-        let shared = first_shared(&descent.steps);
-        let below = match difference {
-            None => {
-                if shared == descent.steps.len() {
-                    self.drop_reference(descent.below.node);
-                }
-                Edge {
-                    node,
-                    depth: descent.below.depth,
-                    ..new
-                }
-            }
-            Some(position) => {
-                if shared < descent.steps.len() {
-                    self.retain(descent.below.node);
-                }
-                self.new_fork(&descent, position, path, Edge { node, ..new })
-            }
-        };
-        tree.top = Some(self.ascend(descent.steps, shared, below));
+        self.put(tree, place, path, leaf, path.len());
         Ok(())
     }
 
@@ -158,6 +119,62 @@ impl<M: Memory> Forest<M> {
         Ok(below.leaves)
     }
 
+    /// Finds where what a path leads to is, or belongs.
+    pub(super) fn place(&self, tree: &Tree, path: &Labels) -> Result<Place, TreeError> {
+        let Some(top) = tree.top else {
+            return Ok(Place::default());
+        };
+        let nearest = self.leaf(self.nearest(top, path)).path;
+        let is_above = nearest.len() > path.len();
+        let parting = match nearest.difference(path) {
+            Difference::At(position) => Some(position),
+            Difference::Prefix if !is_above => {
+                return Err(TreeError::Prefix { path: path.clone() });
+            }
+            Difference::Equal | Difference::Prefix => None,
+        };
+        Ok(Place {
+            descent: Some(self.descend(top, path, parting)),
+            parting,
+            is_above: is_above && parting.is_none(),
+        })
+    }
+
+    /// Puts a node into its place, of which nothing else has changed since it was found. The edge passes no label
+    /// yet; the node stands at label `at` of a path that begins with `path`.
+    pub(super) fn put(
+        &mut self,
+        tree: &mut Tree,
+        place: Place,
+        path: &Labels,
+        mut edge: Edge,
+        at: usize,
+    ) {
+        let Some(descent) = place.descent else {
+            relabel(&mut edge, at, 0);
+            tree.top = Some(edge);
+            return;
+        };
+        let shared = first_shared(&descent.steps);
+        let below = match place.parting {
+            None => {
+                if shared == descent.steps.len() {
+                    self.drop_reference(descent.below.node);
+                }
+                relabel(&mut edge, at, descent.label());
+                edge
+            }
+            Some(position) => {
+                if shared < descent.steps.len() {
+                    self.retain(descent.below.node);
+                }
+                relabel(&mut edge, at, position.label());
+                self.new_fork(&descent, position, path, edge)
+            }
+        };
+        tree.top = Some(self.ascend(descent.steps, shared, below));
+    }
+
     /// Reads down to where a path belongs: to the first node whose fork lies at or behind `stop`, or, without
     /// `stop`, to the first node all of whose leaves agree on every label of the path.
     fn descend(&self, top: Edge, path: &Labels, stop: Option<Position>) -> Descent {
@@ -179,17 +196,16 @@ impl<M: Memory> Forest<M> {
         Descent { steps, below }
     }
 
-    /// The fork that parts a new leaf from what stood in its place.
+    /// The fork that parts a new node from what stood in its place.
     fn new_fork(
         &mut self,
         descent: &Descent,
         position: Position,
         path: &Labels,
-        mut new: Edge,
+        new: Edge,
     ) -> Edge {
         let mut moved = descent.below;
         relabel(&mut moved, descent.label(), position.label());
-        new.depth = 1 + span(position.label(), path.len());
         let fork = Fork {
             references: 1,
             position,
@@ -233,6 +249,30 @@ impl<M: Memory> Forest<M> {
     }
 }
 
+impl Place {
+    /// How many forks [`Forest::put`] makes.
+    pub(super) fn forks(&self) -> u32 {
+        let copies = self.descent.as_ref().map_or(0, |descent| {
+            descent.steps.len() - first_shared(&descent.steps)
+        });
+        1 + copies as u32
+    }
+
+    /// How deep the whole tree nests with a node of this depth here, at this label.
+    fn depth(&self, node: u16, at: usize) -> u16 {
+        match (&self.descent, self.parting) {
+            (None, _) => node + span(0, at),
+            (Some(descent), None) => descent.depth(node, at),
+            (Some(descent), Some(position)) => {
+                let label = position.label();
+                let mut moved = descent.below;
+                relabel(&mut moved, descent.label(), label);
+                descent.depth(1 + moved.depth.max(node + span(label, at)), label)
+            }
+        }
+    }
+}
+
 impl Descent {
     /// The label at which the edge below the last step begins.
     fn label(&self) -> usize {
@@ -265,7 +305,7 @@ fn edge_to(index: u32, fork: &Fork, from: usize) -> Edge {
     Edge {
         node: Node::Fork(index),
         leaves: fork.leaves(),
-        depth: fork.depth() + span(from, fork.label()),
+        depth: fork.depth().saturating_add(span(from, fork.label())),
         stale: true,
         hash: [0; 32],
     }
@@ -274,7 +314,7 @@ fn edge_to(index: u32, fork: &Fork, from: usize) -> Edge {
 /// Lets an edge that began at label `from` begin at label `to`. Its hash stays true if it passes the same
 /// labels.
 fn relabel(edge: &mut Edge, from: usize, to: usize) {
-    edge.depth = edge.depth + from as u16 - to as u16;
+    edge.depth = edge.depth.saturating_add(from as u16) - to as u16;
     edge.stale |= from != to;
 }
 

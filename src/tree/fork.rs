@@ -128,9 +128,9 @@ impl Fork {
         self.edges[0].leaves + self.edges[1].leaves
     }
 
-    /// Nesting of this fork in a witness.
+    /// Nesting of this fork in a witness. A tree that grafts have made too deep is refused, however deep.
     pub(super) fn depth(&self) -> u16 {
-        1 + self.edges[0].depth.max(self.edges[1].depth)
+        1u16.saturating_add(self.edges[0].depth.max(self.edges[1].depth))
     }
 
     pub(super) fn encode(&self) -> [u8; FORK] {

@@ -12,6 +12,7 @@
 //! This code is prefix-free, and its order is the lexicographic order of label lists, for empty labels, for
 //! labels that are prefixes of others, and for any bytes in them.
 
+use super::TreeError;
 use std::{cmp::Ordering, fmt};
 
 /// A path of labels from the root of a tree.
@@ -91,6 +92,22 @@ impl Labels {
     /// True if `self` begins with all of `prefix`.
     pub fn starts_with(&self, prefix: &Self) -> bool {
         self.ends.starts_with(&prefix.ends) && self.bytes.starts_with(&prefix.bytes)
+    }
+
+    /// This path continued by another.
+    pub(super) fn joined(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        other.iter().for_each(|label| joined.push(label));
+        joined
+    }
+
+    /// Whether every label has a [`Position`] in a tree.
+    pub(super) fn check_size(&self) -> Result<(), TreeError> {
+        let labels = self.len();
+        if labels > MAX_LABELS || self.iter().any(|label| label.len() > MAX_LABEL) {
+            return Err(TreeError::TooLong { labels });
+        }
+        Ok(())
     }
 
     fn start(&self, index: usize) -> usize {
@@ -201,6 +218,11 @@ impl Position {
     fn new(label: usize, byte: usize, bit: u32) -> Self {
         debug_assert!(label <= MAX_LABELS && byte <= MAX_LABEL);
         Self((label as u32) << 20 | (byte as u32) << 4 | bit)
+    }
+
+    /// The same bit of a path that `labels` more labels lead to.
+    pub(super) fn below(self, labels: usize) -> Self {
+        Self(self.0 + ((labels as u32) << 20))
     }
 
     /// The label it lies in, which tells the directory that a fork here belongs to.

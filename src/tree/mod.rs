@@ -25,6 +25,7 @@
 mod check;
 mod edit;
 mod fork;
+mod graft;
 mod labels;
 mod leaf;
 mod seal;
@@ -34,6 +35,7 @@ mod walk;
 mod witness;
 
 pub use check::Census;
+pub use graft::Graft;
 pub use labels::Labels;
 pub use leaf::Leaf;
 
@@ -101,6 +103,11 @@ impl Tree {
     /// True if there is no leaf.
     pub fn is_empty(&self) -> bool {
         self.top.is_none()
+    }
+
+    /// Nesting of the tree in a witness of all its leaves.
+    pub fn depth(&self) -> u16 {
+        self.top.map_or(0, |edge| edge.depth)
     }
 
     /// The root hash as of the last [`Forest::seal`]; `None` for an empty tree, which must not stand under a

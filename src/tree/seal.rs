@@ -9,6 +9,7 @@ use super::{
 };
 use crate::storage::Memory;
 use ic_certification::hash_tree::{fork_hash, labeled_hash, leaf_hash};
+use std::ops::Range;
 
 impl<M: Memory> Forest<M> {
     /// Computes every hash that changes have left out of date.
@@ -48,9 +49,7 @@ impl<M: Memory> Forest<M> {
         };
         if from < to {
             let path = sample.get_or_insert_with(|| self.first_leaf(*edge).path);
-            for label in (from..to).rev().filter_map(|index| path.get(index)) {
-                hash = labeled_hash(label, &hash);
-            }
+            hash = pass_labels(path, from..to, hash);
         }
         edge.hash = hash;
         edge.stale = false;
@@ -58,8 +57,16 @@ impl<M: Memory> Forest<M> {
     }
 }
 
+/// The hash of a node wrapped in labels of a path, from the last to the first.
+pub(super) fn pass_labels(path: &Labels, labels: Range<usize>, node: Hash) -> Hash {
+    labels
+        .rev()
+        .filter_map(|index| path.get(index))
+        .fold(node, |hash, label| labeled_hash(label, &hash))
+}
+
 /// The hash of a leaf with an empty value, which is what all answers are.
-const EMPTY_LEAF: Hash = [
+pub(super) const EMPTY_LEAF: Hash = [
     0xd0, 0x01, 0xf3, 0xe7, 0xb8, 0x21, 0x66, 0xc6, 0xd3, 0x43, 0xa1, 0xef, 0xe7, 0x76, 0xe9, 0x6a,
     0xc0, 0x2a, 0x23, 0xa5, 0x1e, 0x08, 0x98, 0xbc, 0x2c, 0x4e, 0x32, 0x3f, 0xce, 0x0e, 0x62, 0x2c,
 ];

@@ -55,6 +55,7 @@ enum Step {
     Insert(usize, Vec<Vec<u8>>, Vec<u8>),
     Remove(usize, Vec<Vec<u8>>),
     RemoveBelow(usize, Vec<Vec<u8>>),
+    Graft(usize, Vec<Vec<u8>>, Vec<Vec<Vec<u8>>>),
     Share(usize),
     Release(usize),
     Seal(usize),
@@ -87,6 +88,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         12 => (0usize..4, a_path(), value).prop_map(|(t, p, v)| Step::Insert(t, p, v)),
         4 => (0usize..4, a_path()).prop_map(|(t, p)| Step::Remove(t, p)),
         2 => (0usize..4, a_path()).prop_map(|(t, p)| Step::RemoveBelow(t, p)),
+        4 => (0usize..4, a_path(), prop::collection::vec(a_path(), 0..5))
+            .prop_map(|(t, p, below)| Step::Graft(t, p, below)),
         2 => (0usize..4).prop_map(Step::Share),
         1 => (0usize..4).prop_map(Step::Release),
         2 => (0usize..4).prop_map(Step::Seal),
@@ -141,6 +144,7 @@ impl Scene {
                 let removed = self.forest.remove_below(tree, &prefix.iter().collect());
                 assert_eq!(removed, Ok((before - model.len()) as u32));
             }
+            Step::Graft(at, prefix, paths) => self.graft(at % count, &prefix, &paths),
             Step::Share(at) => {
                 let (tree, model) = &self.trees[at % count];
                 let twin = (self.forest.share(tree), model.clone());
@@ -165,6 +169,29 @@ impl Scene {
                 self.forest = Forest::open(forks, leaves).unwrap();
             }
         }
+    }
+
+    fn graft(&mut self, at: usize, prefix: &[Vec<u8>], paths: &[Vec<Vec<u8>>]) {
+        let clash = |a: &Vec<Vec<u8>>, b: &Vec<Vec<u8>>| a != b && b.starts_with(a);
+        let clashes = paths.iter().any(|a| paths.iter().any(|b| clash(a, b)));
+        let graft = match Graft::new(paths.iter().map(|path| path.iter().collect()).collect()) {
+            Ok(graft) if !clashes => graft,
+            done => return assert_eq!(clashes, done.is_err()),
+        };
+        let (tree, model) = &mut self.trees[at];
+        let labels: Labels = prefix.iter().collect();
+        let is_leaf_above = model
+            .keys()
+            .any(|path| prefix.starts_with(path) && path != prefix);
+        let done = self.forest.graft(tree, &labels, &graft, b"attached");
+        if is_leaf_above && !paths.is_empty() {
+            assert_eq!(done, Err(TreeError::Prefix { path: labels }));
+            return;
+        }
+        assert_eq!(done, Ok(()));
+        model.retain(|path, _| !path.starts_with(prefix));
+        let grafted = paths.iter().map(|path| [prefix, path].concat());
+        model.extend(grafted.map(|path| (path, Vec::new())));
     }
 
     fn check(&mut self) -> Census {

@@ -2,19 +2,23 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    api::{HttpRequest, HttpResponse},
-    canister,
-    serve::serve_update,
+    api::{HttpResponse, request_of},
+    canister::{self, refuse},
+    serve::{Request, serve_update},
 };
 
-#[query]
-fn http_request(request: HttpRequest) -> HttpResponse {
-    canister::answer(&request.into()).into()
+#[query(decode_with = "request", hidden = true)]
+fn http_request(request: Request) -> HttpResponse {
+    canister::answer(&request).into()
 }
 
-#[update]
-fn http_request_update(request: HttpRequest) -> HttpResponse {
-    canister::read(|site| serve_update(site, &request.into())).into()
+#[update(decode_with = "request", hidden = true)]
+fn http_request_update(request: Request) -> HttpResponse {
+    canister::read(|site| serve_update(site, &request)).into()
+}
+
+fn request(argument: Vec<u8>) -> Request {
+    request_of(&argument).unwrap_or_else(|error| refuse(error))
 }
 
 #[query]

@@ -3,11 +3,11 @@
 use ic_cdk::{query, update};
 use ic_hallmark::{
     api::{
-        self, AssetDetails, AssetProperties, BatchOperationKind, ClearArguments,
-        CommitBatchArguments, ConfigurationResponse, ConfigureArguments, CreateAssetArguments,
-        CreateBatchResponse, CreateChunkArguments, CreateChunkResponse, CreateChunksArguments,
-        CreateChunksResponse, DeleteAssetArguments, DeleteBatchArguments, ListArguments,
-        SetAssetContentArguments, SetAssetPropertiesArguments, UnsetAssetContentArguments, id_of,
+        self, AssetDetails, AssetProperties, BatchOperationKind, ClearArguments, Commit,
+        ConfigurationResponse, ConfigureArguments, CreateAssetArguments, CreateBatchResponse,
+        CreateChunkArguments, CreateChunkResponse, CreateChunksArguments, CreateChunksResponse,
+        DeleteAssetArguments, DeleteBatchArguments, ListArguments, SetAssetContentArguments,
+        SetAssetPropertiesArguments, UnsetAssetContentArguments, id_of,
     },
     canister::{change, may_commit, may_prepare, read, refuse},
 };
@@ -56,9 +56,13 @@ fn delete_batch(arguments: DeleteBatchArguments) {
     change(|site, _| site.delete_batch(id_of(&arguments.batch_id)));
 }
 
-#[update(guard = "may_commit")]
-fn commit_batch(arguments: CommitBatchArguments) {
-    commit(id_of(&arguments.batch_id), arguments.operations);
+#[update(guard = "may_commit", decode_with = "commit_argument", hidden = true)]
+fn commit_batch(commit: Commit) {
+    change(|site, now| site.commit_batch(commit.batch_id, commit.operations, now));
+}
+
+fn commit_argument(argument: Vec<u8>) -> Commit {
+    Commit::of_argument(&argument).unwrap_or_else(|error| refuse(error))
 }
 
 #[update(guard = "may_commit")]
@@ -102,10 +106,5 @@ fn configure(arguments: ConfigureArguments) {
 }
 
 fn commit_one(operation: BatchOperationKind) {
-    commit(0, vec![operation]);
-}
-
-fn commit(batch: u64, operations: Vec<BatchOperationKind>) {
-    let operations = operations.into_iter().map(Into::into);
-    change(|site, now| site.commit_batch(batch, operations, now));
+    change(|site, now| site.commit_batch(0, [operation.into()], now));
 }
