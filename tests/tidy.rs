@@ -69,6 +69,23 @@ fn files_that_the_documents_name_exist() {
 }
 
 #[test]
+fn tests_that_the_front_page_names_exist() {
+    let readme = read("README.md");
+    let named = readme.lines().filter_map(|row| {
+        let (_, name) = row.strip_suffix("` |")?.rsplit_once('`')?;
+        name.split_once("::")
+    });
+    let mut count = 0;
+    for (play, test) in named {
+        let text = read(&format!("tests/it/{play}.rs"));
+        let line = format!("#[test]\nfn {test}() {{\n");
+        assert!(text.contains(&line), "{play}::{test} is no test");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} tests were named");
+}
+
+#[test]
 fn the_changelog_has_an_entry_for_what_is_next() {
     assert!(read("CHANGELOG.md").contains("## Unreleased\n\n- "));
 }

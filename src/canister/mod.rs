@@ -6,6 +6,9 @@
 //! query methods ──► read, serve
 //! ```
 //!
+//! Functions are `#[inline]`, so that they are compiled in the canister's crate, with all they use of the library for
+//! this kind of memory: what two crates compile is there twice.
+//!
 //! Nothing else in the library knows of the system. There is no `pre_upgrade`: everything is in stable memory
 //! already.
 
@@ -14,12 +17,12 @@ use crate::{
     api::CertifiedTree,
     error::Error,
     import::{Damaged, Progress},
-    serve::{Request, Response, serve, serve_importing, serve_update},
+    serve::{Request, Response, refuse_raw, serve, serve_importing, serve_update},
     site::{Committed, Environment, Memories, Operation, Site},
 };
 use ic_cdk::api::{
-    certified_data_set, data_certificate, env_var_count, env_var_name, env_var_value,
-    is_controller, msg_caller, performance_counter, root_key, time, trap,
+    canister_self, certified_data_set, data_certificate, env_var_count, env_var_name,
+    env_var_value, is_controller, msg_caller, performance_counter, root_key, time, trap,
 };
 use ic_stable_structures::{DefaultMemoryImpl, memory_manager::VirtualMemory};
 use std::cell::RefCell;
@@ -34,11 +37,13 @@ thread_local! {
 /// Opens the site in stable memory and certifies it. Of an empty memory it makes an empty site; of that of an asset
 /// canister of dfx one that it begins to import. To be called by `init` and `post_upgrade`, so that queries, which
 /// keep nothing, find it open.
+#[inline]
 pub fn open() {
     open_importing(UPGRADE);
 }
 
 /// As [`open`], with a bound on the instructions that may go into importing now.
+#[inline]
 pub fn open_importing(limit: u64) {
     let site = Site::of_stable_memory(DefaultMemoryImpl::default());
     let site = site.unwrap_or_else(|error| refuse(error));
@@ -54,6 +59,7 @@ pub fn open_importing(limit: u64) {
 }
 
 /// As [`open`], in memories of the canister's own choosing.
+#[inline]
 pub fn open_in(memories: Memories<StableMemory>) {
     let site = Site::open(memories).unwrap_or_else(|error| refuse(error));
     SITE.set(Some(site));
@@ -82,6 +88,7 @@ pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, u64) -> Result<R, 
 }
 
 /// Commits a batch for the caller. See [`Site::commit_batch`].
+#[inline]
 pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>) {
     let committed = change(|site, now| site.commit_batch(batch, msg_caller(), operations, now));
     if committed == Committed::Published {
@@ -90,6 +97,7 @@ pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>)
 }
 
 /// Applies operations and publishes them at once.
+#[inline]
 pub fn commit(operations: impl IntoIterator<Item = Operation>) {
     change(|site, now| site.commit(operations, now));
     tell_environment();
@@ -97,6 +105,7 @@ pub fn commit(operations: impl IntoIterator<Item = Operation>) {
 
 /// Tells the site the environment of the canister: its root key and its environment variables. Whatever publishes
 /// something ends with this, and installing; not an upgrade, whose cost may not depend on what is stored.
+#[inline]
 pub fn tell_environment() {
     let variables = (0..env_var_count()).map(env_var_name).map(|name| {
         let value = env_var_value(&name);
@@ -107,27 +116,33 @@ pub fn tell_environment() {
 }
 
 /// Goes on with an import, if there is one, as far as a message goes.
+#[inline]
 pub fn continue_import() -> Progress {
     import(Damaged::Keep, UPDATE)
 }
 
 /// Answers a request in an update call, and goes on with an import, if there is one.
+#[inline]
 pub fn answer_update(request: &Request) -> Response {
     if read(|site| site.importing().is_none()) {
         return read(|site| serve_update(site, request));
     }
     change(|site, now| {
         let response = serve_importing(site, request, now, &has_room(UPDATE))?;
+        // Only now is it known whether it may be had without verification.
+        let response = refuse_raw(site, request, canister_self()).unwrap_or(response);
         site.import(now, Damaged::Keep, &has_room(VISIT))?;
         Ok(response)
     })
 }
 
+#[inline]
 fn import(damaged: Damaged, limit: u64) -> Progress {
     change(|site, now| site.import(now, damaged, &has_room(limit)))
 }
 
 /// Whether a message that may use `limit` instructions has so many left.
+#[inline]
 fn has_room(limit: u64) -> impl Fn(u64) -> bool {
     move |cost| performance_counter(0).saturating_add(cost) <= limit
 }
@@ -143,12 +158,17 @@ const UPDATE: u64 = 38_000_000_000;
 const VISIT: u64 = 2_000_000_000;
 
 /// Answers a request in a query. Outside of one there is no certificate, so the answer proves nothing.
+#[inline]
 pub fn answer(request: &Request) -> Response {
     let certificate = data_certificate().unwrap_or_default();
-    read(|site| serve(site, request, &certificate))
+    read(|site| {
+        refuse_raw(site, request, canister_self())
+            .unwrap_or_else(|| serve(site, request, &certificate))
+    })
 }
 
 /// Everything that is certified, with its certificate.
+#[inline]
 pub fn certified_tree() -> CertifiedTree {
     let Some(certificate) = data_certificate() else {
         trap("no data certificate available");
@@ -180,6 +200,7 @@ pub fn caller() -> Caller {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_commit() -> Result<(), String> {
     may(Permission::Commit)?;
     nothing_to_import()
@@ -190,6 +211,7 @@ pub fn may_commit() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_prepare() -> Result<(), String> {
     may(Permission::Prepare)?;
     nothing_to_import()
@@ -200,6 +222,7 @@ pub fn may_prepare() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_import() -> Result<(), String> {
     read(|site| {
         site.access()
@@ -209,6 +232,7 @@ pub fn may_import() -> Result<(), String> {
 }
 
 /// The rest of the message may fail, and would take the import's progress with it; so nothing else is done in it.
+#[inline]
 fn nothing_to_import() -> Result<(), String> {
     if read(|site| site.importing().is_none()) {
         return Ok(());
@@ -227,6 +251,7 @@ fn nothing_to_import() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_manage_permissions() -> Result<(), String> {
     read(|site| {
         site.access()
@@ -240,12 +265,14 @@ pub fn may_manage_permissions() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn is_a_controller() -> Result<(), String> {
     caller()
         .require_controller()
         .map_err(|error| error.to_string())
 }
 
+#[inline]
 fn may(permission: Permission) -> Result<(), String> {
     read(|site| site.access().require(permission, caller())).map_err(|error| error.to_string())
 }

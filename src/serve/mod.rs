@@ -11,10 +11,12 @@
 //! Work is proportional to the answer and to the depth of its path, not to the site. No clock is read, so that a
 //! replica may reuse the answer for the same query.
 
+mod raw;
 mod route;
 mod select;
 mod update;
 
+pub use raw::refuse_raw;
 pub use update::{serve_importing, serve_update};
 
 use crate::{

@@ -10,11 +10,10 @@
 
 use super::{Site, draft::Draft};
 use crate::{
-    error::{Error, Hex},
+    error::Error,
     storage::{Memory, StorageError},
 };
 use minicbor::{Decode, Encode};
-use std::collections::BTreeMap;
 
 /// The environment of a canister.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,28 +41,27 @@ pub const REFRESH: u32 = 10_000;
 impl Environment {
     /// The environment with this root key and these variables, of which those named `PUBLIC_…` count.
     pub fn new(root_key: &[u8], variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables: BTreeMap<String, String> = variables.into_iter().collect();
-        let mut value = format!("ic_root_key={}", Hex(root_key));
-        for (name, text) in variables {
-            if name.starts_with("PUBLIC_") {
-                value.push('&');
-                value.push_str(&name);
-                value.push('=');
-                value.push_str(&text);
+        let mut public: Vec<(String, String)> = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("PUBLIC_"))
+            .collect();
+        public.sort_unstable();
+        let mut cookie = Vec::with_capacity(512);
+        cookie.extend_from_slice(NAME.as_bytes());
+        cookie.push(b'=');
+        encode(b"ic_root_key=", &mut cookie);
+        for byte in root_key {
+            cookie.extend(digits(*byte, b"0123456789abcdef"));
+        }
+        for (name, value) in public {
+            for text in ["&", &name, "=", &value] {
+                encode(text.as_bytes(), &mut cookie);
             }
         }
-        let mut cookie = format!("{NAME}=");
-        for byte in value.bytes() {
-            match byte {
-                b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => cookie.push(byte.into()),
-                byte => {
-                    let [high, low] = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
-                    cookie.extend(['%', high.into(), low.into()]);
-                }
-            }
+        cookie.extend_from_slice(b"; SameSite=Lax");
+        Self {
+            cookie: String::from_utf8(cookie).unwrap_or_default(),
         }
-        cookie.push_str("; SameSite=Lax");
-        Self { cookie }
     }
 
     /// The value of the `Set-Cookie` header of pages.
@@ -72,7 +70,22 @@ impl Environment {
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+/// Appends bytes in percent encoding, as JavaScript's `decodeURIComponent` reads it.
+fn encode(bytes: &[u8], into: &mut Vec<u8>) {
+    for byte in bytes {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => into.push(*byte),
+            byte => {
+                into.push(b'%');
+                into.extend(digits(*byte, b"0123456789ABCDEF"));
+            }
+        }
+    }
+}
+
+fn digits(byte: u8, alphabet: &[u8; 16]) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|digit| alphabet[usize::from(digit)])
+}
 
 /// Whether an asset is a page, and tells of the environment.
 pub(super) fn is_page(key: &str) -> bool {
@@ -88,13 +101,17 @@ impl<M: Memory> Site<M> {
     ///
     /// [`Error::Storage`] if stable memory is full; nothing has changed then.
     pub fn set_environment(&mut self, environment: &Environment) -> Result<(), Error> {
+        self.tell(environment, REFRESH)
+    }
+
+    fn tell(&mut self, environment: &Environment, at_once: u32) -> Result<(), Error> {
         let Cookie { text, stale_from } = &self.state.cookie;
         let from = match stale_from {
             None if *text == environment.cookie => return Ok(()),
             Some(key) if *text == environment.cookie => key.clone(),
             _ => String::new(),
         };
-        let (pages, stale_from) = self.pages_from(&from)?;
+        let (pages, stale_from) = self.pages_from(&from, at_once)?;
         let next = Cookie {
             text: environment.cookie.clone(),
             stale_from,
@@ -114,16 +131,20 @@ impl<M: Memory> Site<M> {
     }
 
     /// The pages among the assets from a key on, and the key where to go on.
-    fn pages_from(&self, key: &str) -> Result<(Vec<String>, Option<String>), StorageError> {
+    fn pages_from(
+        &self,
+        key: &str,
+        at_once: u32,
+    ) -> Result<(Vec<String>, Option<String>), StorageError> {
         let mut pages = Vec::new();
         let mut next = None;
         let start = self.assets_before(key)?;
-        self.visit_assets(start, REFRESH, |key, _| {
+        self.visit_assets(start, at_once, |key, _| {
             if is_page(&key) {
                 pages.push(key);
             }
         })?;
-        self.visit_assets(start.saturating_add(REFRESH), 1, |key, _| next = Some(key))?;
+        self.visit_assets(start.saturating_add(at_once), 1, |key, _| next = Some(key))?;
         Ok((pages, next))
     }
 
@@ -146,6 +167,51 @@ impl<M: Memory> Site<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        serve::{Request, serve},
+        site::{Memories, Operation},
+    };
+    use ic_stable_structures::VectorMemory;
+
+    /// The numbers of the pages that tell of an environment.
+    fn told(site: &Site<VectorMemory>, environment: &Environment) -> Vec<u32> {
+        let tells = |number: &u32| {
+            let answer = serve(site, &Request::get(format!("/{number}.html")), b"");
+            answer.header("set-cookie") == Some(environment.cookie())
+        };
+        (0..8).filter(tells).collect()
+    }
+
+    #[test]
+    fn a_large_site_is_told_step_by_step() {
+        let mut site = Site::open(Memories::default()).unwrap();
+        let [old, new] = [1, 2].map(|key| Environment::new(&[key], []));
+        site.set_environment(&old).unwrap();
+        for number in 0..8 {
+            site.put(&format!("/{number}.html"), "text/html", "page", 0)
+                .unwrap();
+        }
+        site.put("/0.txt", "text/plain", "text", 0).unwrap();
+
+        site.tell(&new, 3).unwrap();
+        assert_eq!(told(&site, &new), [0, 1], "and the text between them");
+        // Assets come and go meanwhile, the next one among them.
+        let operations = ["/0.txt", "/2.html"].map(|key| Operation::Delete {
+            key: key.to_owned(),
+        });
+        site.commit(operations, 0).unwrap();
+        site.tell(&new, 3).unwrap();
+        assert_eq!(told(&site, &new), [0, 1, 3, 4, 5]);
+        assert_eq!(told(&site, &old), [6, 7]);
+        // A change of mind begins anew.
+        site.tell(&old, 6).unwrap();
+        assert_eq!(told(&site, &old), [0, 1, 3, 4, 5, 6, 7]);
+        let root = *site.root();
+        site.tell(&old, 6).unwrap();
+        site.tell(&old, 6).unwrap();
+        assert_eq!(*site.root(), root);
+        site.check().unwrap();
+    }
 
     #[test]
     fn public_variables_are_told_in_the_order_of_their_names() {

@@ -190,6 +190,26 @@ checks! {
         assert!(header(&answer, "x-content-type-options").is_empty());
     }
 
+    fn raw_access_can_be_refused(it: Play) {
+        let page = CreateAsset {
+            allow_raw_access: Some(false),
+            ..create("/a.html", "text/html")
+        };
+        it.apply([page.into(), inline("/a.html", "identity", b"a").into()]);
+        showing(&it, &[("/b.html", "b")]);
+        let canister = it.canister();
+        for (host, domain) in [("a-b-c.raw.icp0.io", "icp0.io"), ("a-b-c.raw.ic0.app", "ic0.app")] {
+            let at = |url| it.get(url).with_header("Host", host).unverified();
+            let moved = at("/a.html?b=c");
+            assert_eq!(moved.status_code, 308);
+            let expected = format!("https://{canister}.{domain}/a.html?b=c");
+            assert_eq!(header(&moved, "location"), [expected]);
+            assert_eq!(at("/b.html").status_code, 200);
+        }
+        let verified = it.get("/a.html").with_header("Host", "a-b-c.icp0.io");
+        assert_eq!(seen(&verified), shown("a"));
+    }
+
     fn large_content_comes_in_pieces(it: Play) {
         let chunks = [vec![b'a'; 1_900_000], b"end".to_vec()];
         it.upload(&[("/film.mp4", "video/mp4", &chunks.concat())]);

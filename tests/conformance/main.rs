@@ -32,6 +32,10 @@ mod uploads;
 #[expect(dead_code, reason = "this suite verifies what may be unverifiable")]
 mod answer;
 #[path = "../it/interface.rs"]
+#[expect(
+    dead_code,
+    reason = "this suite declares what only one check calls beside it"
+)]
 mod interface;
 #[path = "../it/scene.rs"]
 #[expect(dead_code, reason = "this suite does not migrate")]

@@ -66,41 +66,14 @@ fn batches_and_chunks_that_are_not_there() {
 
 #[test]
 fn a_batch_can_be_deleted_once() {
-    #[derive(candid::CandidType)]
-    struct Batch {
-        batch_id: u128,
-    }
     let scene = Scene::new();
     let owner = scene.owner();
     let batch_id = owner.create_batch().unwrap();
-    owner
-        .update::<()>("delete_batch", (Batch { batch_id },))
-        .unwrap();
+    owner.delete_batch(batch_id).unwrap();
     let gone = batch_id.to_string();
     refused_for(owner.create_chunk(batch_id, b"a"), "batch not found", &gone);
-    let again = owner.update::<()>("delete_batch", (Batch { batch_id },));
+    let again = owner.delete_batch(batch_id);
     refused_for(again, "batch not found", &gone);
-}
-
-/// Large deploys come as several commits under the id 0, which no batch has, and
-/// a last one without operations under that of the batch with the chunks.
-#[test]
-fn a_deploy_may_come_in_stages() {
-    let scene = Scene::showing(&[("/index.html", "text/html", b"old")]);
-    let owner = scene.owner();
-    let batch = owner.create_batch().unwrap();
-    let chunk = owner.create_chunk(batch, b"new").unwrap();
-    let index = content("/index.html", "identity", &[chunk]);
-    owner.commit(0, vec![index.into()]).unwrap();
-    let page = create("/page.html", "text/html");
-    owner.commit(0, vec![page.into()]).unwrap();
-    let body = inline("/page.html", "identity", b"page");
-    owner.commit(0, vec![body.into()]).unwrap();
-    owner.commit(batch, Vec::new()).unwrap();
-    scene.get("/index.html").answer().shows(200, "new");
-    scene.get("/page.html").answer().shows(200, "page");
-    let late = owner.create_chunk(batch, b"late");
-    refused_for(late, "batch not found", &batch.to_string());
 }
 
 #[test]

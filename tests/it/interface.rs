@@ -82,6 +82,64 @@ pub(crate) struct CommitBatch {
     pub(crate) operations: Vec<Operation>,
 }
 
+#[derive(CandidType, Deserialize, Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) batch_id: u128,
+}
+
+#[derive(CandidType, Deserialize, Clone, Debug)]
+pub(crate) struct Proposed {
+    pub(crate) batch_id: u128,
+    pub(crate) evidence: ByteBuf,
+}
+
+impl Proposed {
+    pub(crate) fn new(batch_id: u128, evidence: &[u8]) -> Self {
+        let evidence = ByteBuf::from(evidence);
+        Self { batch_id, evidence }
+    }
+}
+
+/// What a method would do, or why it would not.
+#[derive(CandidType, Deserialize, Clone, Debug, PartialEq)]
+pub(crate) enum Validation {
+    Ok(String),
+    Err(String),
+}
+
+/// What `store` takes.
+#[derive(CandidType, Deserialize, Clone, Debug)]
+pub(crate) struct Store {
+    pub(crate) key: String,
+    pub(crate) content_type: String,
+    pub(crate) content_encoding: String,
+    pub(crate) content: ByteBuf,
+    pub(crate) sha256: Option<ByteBuf>,
+    pub(crate) aliased: Option<bool>,
+}
+
+impl Store {
+    pub(crate) fn new(key: &str, content_type: &str, content: &[u8]) -> Self {
+        Self {
+            key: key.to_owned(),
+            content_type: content_type.to_owned(),
+            content_encoding: "identity".to_owned(),
+            content: ByteBuf::from(content),
+            sha256: None,
+            aliased: None,
+        }
+    }
+}
+
+/// A chunk of content; also the token of a streaming callback.
+#[derive(CandidType, Deserialize, Clone, Debug, PartialEq)]
+pub(crate) struct Chunk {
+    pub(crate) key: String,
+    pub(crate) content_encoding: String,
+    pub(crate) index: u128,
+    pub(crate) sha256: Option<ByteBuf>,
+}
+
 #[derive(CandidType, Deserialize, Clone, Debug, PartialEq)]
 pub(crate) struct AssetDetails {
     pub(crate) key: String,

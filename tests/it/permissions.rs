@@ -92,11 +92,8 @@ fn uploading_takes_prepare_or_commit() {
     may(&|caller| caller.create_chunks(1, &[b"a"]).map(|_| ()));
     may(&order("delete_batch", (Batch { batch_id: 99 },)));
     may(&call("get_configuration", ()));
-}
-
-#[derive(candid::CandidType, Clone)]
-struct Batch {
-    batch_id: u128,
+    may(&|caller| caller.propose(99, Vec::new()));
+    may(&|caller| caller.compute_evidence(99, None).map(|_| ()));
 }
 
 #[test]
@@ -122,6 +119,48 @@ fn changing_the_site_takes_commit() {
     may(&order("delete_asset", (DeleteAsset { key },)));
     may(&order("configure", (Configure::default(),)));
     may(&order("clear", (Empty {},)));
+    may(&order("commit_proposed_batch", (Proposed::new(99, b""),)));
+    let store = Store::new("/a.txt", "text/plain", b"a");
+    may(&order("store", (store,)));
+}
+
+#[test]
+fn what_a_call_would_do_is_said_in_words() {
+    let scene = Scene::new();
+    let stranger = scene.caller(person(20));
+    let says = |reply: Result<(Validation,), Refusal>, words: &str| {
+        assert_eq!(reply.unwrap().0, Validation::Ok(words.to_owned()));
+    };
+    let before = scene.state();
+    let someone = person(30);
+    for (permission, name) in [
+        (Permission::Commit, "Commit"),
+        (Permission::Prepare, "Prepare"),
+        (Permission::ManagePermissions, "ManagePermissions"),
+    ] {
+        let grant = GrantPermission {
+            to_principal: someone,
+            permission,
+        };
+        says(
+            stranger.update("validate_grant_permission", (grant,)),
+            &format!("grant {name} permission to principal {someone}"),
+        );
+        let revoke = RevokePermission {
+            of_principal: someone,
+            permission,
+        };
+        says(
+            stranger.update("validate_revoke_permission", (revoke,)),
+            &format!("revoke {name} permission from principal {someone}"),
+        );
+    }
+    says(
+        stranger.update("validate_take_ownership", ()),
+        "revoke all permissions, then gives the caller Commit permissions",
+    );
+    assert_eq!(scene.state(), before);
+    assert_eq!(scene.owner().permitted(Permission::Prepare), []);
 }
 
 #[test]
@@ -167,6 +206,9 @@ fn anyone_may_look() {
         );
         let (authorized,): (Vec<Principal>,) = caller.update("list_authorized", ()).unwrap();
         assert_eq!(authorized, [Committer.principal()]);
+        let _: (candid::Reserved,) = caller.query("certified_tree", ()).unwrap();
+        let _: (candid::Reserved,) = caller.query("get_state_info", ()).unwrap();
+        let _: (Option<String>,) = caller.update("compute_state_hash", ()).unwrap();
     }
 }
 

@@ -190,9 +190,35 @@ impl Scene {
             .map_err(Refusal)
     }
 
+    /// Gives the canister these environment variables instead of those it has.
+    pub(crate) fn set_environment(&self, variables: &[(&str, &str)]) {
+        #[derive(candid::CandidType)]
+        struct Settings<'a> {
+            environment_variables: Option<Vec<Variable<'a>>>,
+        }
+        #[derive(candid::CandidType)]
+        struct Variable<'a> {
+            name: &'a str,
+            value: &'a str,
+        }
+        let variables = variables
+            .iter()
+            .map(|&(name, value)| Variable { name, value });
+        let environment_variables = Some(variables.collect());
+        // `pocket-ic` does not name the type of a variable.
+        let settings = encode_args((Settings {
+            environment_variables,
+        },));
+        let (settings,) = decode_args(&settings.unwrap()).unwrap();
+        self.pic
+            .update_canister_settings(self.canister, Some(owner()), settings)
+            .unwrap();
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, seconds: u64) {
         self.pic.advance_time(Duration::from_secs(seconds));
+        self.pic.tick();
     }
 
     pub(crate) fn now_ns(&self) -> u64 {
@@ -347,6 +373,51 @@ impl Caller<'_> {
             operations,
         };
         self.update("commit_batch", (batch,))
+    }
+
+    pub(crate) fn delete_batch(&self, batch_id: u128) -> Result<(), Refusal> {
+        self.update("delete_batch", (Batch { batch_id },))
+    }
+
+    pub(crate) fn propose(
+        &self,
+        batch_id: u128,
+        operations: Vec<Operation>,
+    ) -> Result<(), Refusal> {
+        let batch = CommitBatch {
+            batch_id,
+            operations,
+        };
+        self.update("propose_commit_batch", (batch,))
+    }
+
+    pub(crate) fn compute_evidence(
+        &self,
+        batch_id: u128,
+        max_iterations: Option<u16>,
+    ) -> Result<Option<ByteBuf>, Refusal> {
+        #[derive(candid::CandidType)]
+        struct Compute {
+            batch_id: u128,
+            max_iterations: Option<u16>,
+        }
+        let compute = Compute {
+            batch_id,
+            max_iterations,
+        };
+        let (evidence,) = self.update("compute_evidence", (compute,))?;
+        Ok(evidence)
+    }
+
+    pub(crate) fn commit_proposed(&self, batch_id: u128, evidence: &[u8]) -> Result<(), Refusal> {
+        let proposed = Proposed::new(batch_id, evidence);
+        self.update("commit_proposed_batch", (proposed,))
+    }
+
+    /// The hash of everything that can be answered.
+    pub(crate) fn site_hash(&self) -> ByteBuf {
+        let (hash,) = self.query("site_hash", ()).unwrap();
+        hash
     }
 
     /// A page of the list of assets.

@@ -107,6 +107,77 @@ fn replace(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
     site.commit_batch(batch, ALICE, operations, NOW).map(|_| ())
 }
 
+/// Opens a batch, stages twice, publishes elsewhere, publishes the stage, and again.
+fn stage(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let key = format!("/{number}.html");
+    let content = number.to_le_bytes().repeat(50);
+    let fresh = [
+        create(&key, "text/html"),
+        set_content(&key, "identity", &content),
+    ];
+    match number % 5 {
+        0 => site.create_batch(ALICE, NOW).map(|_| ()),
+        1 | 2 => site.commit_batch(0, ALICE, fresh, NOW).map(|_| ()),
+        3 => site.commit(fresh, NOW),
+        _ => {
+            let batch = u64::from(number / 5 + 1);
+            site.commit_batch(batch, ALICE, [delete("/1.html")], NOW)
+                .map(|_| ())
+        }
+    }
+}
+
+/// Proposes, computes the evidence step by step, and commits.
+fn propose(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let key = format!("/{number}.html");
+    let batch = u64::from(number / 4 + 1);
+    match number % 4 {
+        0 => site.create_batch(ALICE, NOW).map(|_| ()),
+        1 => {
+            let operations = [
+                create(&key, "text/html"),
+                set_content(&key, "identity", key.as_bytes()),
+            ];
+            site.propose_batch(batch, &operations, NOW)
+        }
+        2 => site.compute_evidence(batch, Some(1), NOW).map(|_| ()),
+        _ => {
+            let evidence = site.compute_evidence(batch, None, NOW)?.unwrap();
+            site.commit_proposed_batch(batch, &evidence, NOW)
+        }
+    }
+}
+
+#[test]
+fn a_stage_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, stage);
+}
+
+#[test]
+fn a_stage_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, stage);
+}
+
+#[test]
+fn a_stage_without_room_for_bodies() {
+    fails_without_a_trace(|memories| &memories.bodies, stage);
+}
+
+#[test]
+fn a_proposal_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, propose);
+}
+
+#[test]
+fn a_proposal_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, propose);
+}
+
+#[test]
+fn a_proposal_without_room_for_bodies() {
+    fails_without_a_trace(|memories| &memories.bodies, propose);
+}
+
 #[test]
 fn a_put_without_room_for_forks() {
     fails_without_a_trace(|memories| &memories.forks, put);

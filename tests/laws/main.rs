@@ -8,6 +8,7 @@
 //! | `conditions.rs` | headers of requests and of uploaders mean what HTTP says |
 //! | `full.rs`, `batches.rs`, `depth.rs` | what fails leaves everything as it was |
 //! | `foreign.rs`, `handles.rs` | nothing stale or foreign is taken for the site's own |
+//! | `staging.rs` | what is staged is not seen, what is published is what would have been committed at once |
 //! | `legacy.rs` | errors come in the order that clients know |
 //! | `work.rs` | work is in proportion to what is asked for |
 //! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
@@ -25,6 +26,7 @@ mod history;
 mod import;
 mod legacy;
 mod replay;
+mod staging;
 #[path = "../legacy/state.rs"]
 mod state;
 mod work;

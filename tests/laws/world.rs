@@ -14,8 +14,9 @@ use ic_response_verification::{
 use ic_stable_structures::{Memory, VectorMemory};
 use std::cell::RefCell;
 
-/// Someone who deploys.
+/// Those who deploy.
 pub(crate) const ALICE: Principal = Principal::from_slice(&[1]);
+pub(crate) const BOB: Principal = Principal::from_slice(&[2]);
 pub(crate) const NOW: u64 = 1_700_000_000_000_000_000;
 
 pub(crate) struct World<M = VectorMemory> {
