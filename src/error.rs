@@ -6,6 +6,7 @@
 use crate::{
     access::Permission,
     http::FieldError,
+    import::ImportError,
     storage::StorageError,
     tree::{Hash, TreeError},
 };
@@ -202,6 +203,8 @@ pub enum Error {
         /// Leaves in it.
         leaves: u32,
     },
+    /// Stable memory is another canister's, and cannot become a site.
+    Import(ImportError),
     /// Stable memory is full, or not what it should be.
     Storage(StorageError),
 }
@@ -230,6 +233,12 @@ pub enum KeyError {
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         Self::Storage(error)
+    }
+}
+
+impl From<ImportError> for Error {
+    fn from(error: ImportError) -> Self {
+        Self::Import(error)
     }
 }
 
@@ -345,6 +354,7 @@ impl fmt::Display for Error {
                 f,
                 "the certified tree has {leaves} leaves, more than fit into one reply"
             ),
+            Self::Import(error) => error.fmt(f),
             Self::Storage(error) => error.fmt(f),
         }
     }
@@ -355,6 +365,7 @@ impl std::error::Error for Error {
         match self {
             Self::Header { reason, .. } => Some(reason),
             Self::Tree { reason, .. } => Some(reason),
+            Self::Import(error) => Some(error),
             Self::Storage(error) => Some(error),
             _ => None,
         }

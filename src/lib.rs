@@ -8,6 +8,7 @@ pub mod canister;
 pub mod certification;
 pub mod error;
 pub mod http;
+pub mod import;
 pub mod serve;
 pub mod site;
 pub mod storage;

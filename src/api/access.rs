@@ -60,6 +60,9 @@ pub struct InitArgs {
 pub struct UpgradeArgs {
     /// Who has which permission from now on.
     pub set_permissions: Option<SetPermissions>,
+    /// Instructions that the upgrade itself may use to import what an asset canister of dfx left. With 0 the site is
+    /// back at once, and is imported by the calls that follow.
+    pub import_limit: Option<u64>,
 }
 
 /// The holders of each permission.

@@ -321,6 +321,7 @@ impl Fields {
             content: Content {
                 chunks: required(self.chunk_ids, "chunk_ids")?,
                 rest: self.last_chunk,
+                modified: None,
             },
             sha256: self.sha256,
         })
@@ -373,6 +374,7 @@ impl From<SetAssetContentArguments> for Operation {
             content: Content {
                 chunks: set.chunk_ids.iter().map(id_of).collect(),
                 rest: set.last_chunk.map(ByteBuf::into_vec),
+                modified: None,
             },
             sha256: set.sha256.map(ByteBuf::into_vec),
         }

@@ -8,6 +8,7 @@ mod asset;
 mod batch;
 mod content;
 mod http;
+mod import;
 mod validation;
 mod wire;
 
@@ -31,5 +32,6 @@ pub use content::{
     StreamingCallbackHttpResponse, get, get_chunk, retrieve, store, stream,
 };
 pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
+pub use import::ImportProgress;
 pub use validation::ValidationResult;
 pub use wire::WireError;

@@ -16,12 +16,13 @@ use crate::{
     access::{Caller, Permission},
     api::CertifiedTree,
     error::Error,
-    serve::{Request, Response, refuse_raw, serve},
+    import::{Damaged, Progress},
+    serve::{Request, Response, refuse_raw, serve, serve_importing, serve_update},
     site::{Committed, Environment, Memories, Operation, Site},
 };
 use ic_cdk::api::{
     canister_self, certified_data_set, data_certificate, env_var_count, env_var_name,
-    env_var_value, is_controller, msg_caller, root_key, time, trap,
+    env_var_value, is_controller, msg_caller, performance_counter, root_key, time, trap,
 };
 use ic_stable_structures::{DefaultMemoryImpl, memory_manager::VirtualMemory};
 use std::cell::RefCell;
@@ -33,12 +34,27 @@ thread_local! {
     static SITE: RefCell<Option<Site<StableMemory>>> = const { RefCell::new(None) };
 }
 
-/// Opens the site in stable memory, or makes one in an empty memory, and certifies it. To be called by `init` and
-/// `post_upgrade`, so that queries, which keep nothing, find it open.
+/// Opens the site in stable memory and certifies it. Of an empty memory it makes an empty site; of that of an asset
+/// canister of dfx one that it begins to import. To be called by `init` and `post_upgrade`, so that queries, which
+/// keep nothing, find it open.
 #[inline]
 pub fn open() {
-    let memories = Memories::of_stable_memory(DefaultMemoryImpl::default());
-    open_in(memories.unwrap_or_else(|error| refuse(error)));
+    open_importing(UPGRADE);
+}
+
+/// As [`open`], with a bound on the instructions that may go into importing now.
+pub fn open_importing(limit: u64) {
+    let site = Site::of_stable_memory(DefaultMemoryImpl::default());
+    let site = site.unwrap_or_else(|error| refuse(error));
+    let is_importing = site.importing().is_some();
+    SITE.set(Some(site));
+    if is_importing {
+        // The old pages told of it, so the new ones shall from the beginning.
+        tell_environment();
+        import(Damaged::Refuse, limit);
+    } else {
+        change(|_, _| Ok(()));
+    }
 }
 
 /// As [`open`], in memories of the canister's own choosing.
@@ -98,6 +114,42 @@ pub fn tell_environment() {
     change(|site, _| site.set_environment(&environment));
 }
 
+/// Goes on with an import, if there is one, as far as a message goes.
+pub fn continue_import() -> Progress {
+    import(Damaged::Keep, UPDATE)
+}
+
+/// Answers a request in an update call, and goes on with an import, if there is one.
+pub fn answer_update(request: &Request) -> Response {
+    if read(|site| site.importing().is_none()) {
+        return read(|site| serve_update(site, request));
+    }
+    change(|site, now| {
+        let response = serve_importing(site, request, now, &has_room(UPDATE))?;
+        site.import(now, Damaged::Keep, &has_room(VISIT))?;
+        Ok(response)
+    })
+}
+
+fn import(damaged: Damaged, limit: u64) -> Progress {
+    change(|site, now| site.import(now, damaged, &has_room(limit)))
+}
+
+/// Whether a message that may use `limit` instructions has so many left.
+fn has_room(limit: u64) -> impl Fn(u64) -> bool {
+    move |cost| performance_counter(0).saturating_add(cost) <= limit
+}
+
+/// Instructions of an upgrade that an import may use. All of an upgrade has 300 billion; what the old canister takes
+/// to save its state is not counted here: 4 a byte, with `ic-certified-assets` 0.3.0.
+const UPGRADE: u64 = 200_000_000_000;
+
+/// Instructions that an import may use of the 40 billion of an update call.
+const UPDATE: u64 = 38_000_000_000;
+
+/// Instructions that an import may use of a visitor's time.
+const VISIT: u64 = 2_000_000_000;
+
 /// Answers a request in a query. Outside of one there is no certificate, so the answer proves nothing.
 #[inline]
 pub fn answer(request: &Request) -> Response {
@@ -135,24 +187,54 @@ pub fn caller() -> Caller {
     }
 }
 
-/// A guard: lets through who may commit.
+/// A guard: lets through who may commit, unless an import is going on. It goes on then, and what it does is kept,
+/// because a rejection is no trap.
 ///
 /// # Errors
 ///
 /// The text of the rejection.
 #[inline]
 pub fn may_commit() -> Result<(), String> {
-    may(Permission::Commit)
+    may(Permission::Commit)?;
+    nothing_to_import()
 }
 
-/// A guard: lets through who may prepare or commit.
+/// A guard: lets through who may prepare or commit, unless an import is going on, as [`may_commit`] does.
 ///
 /// # Errors
 ///
 /// The text of the rejection.
 #[inline]
 pub fn may_prepare() -> Result<(), String> {
-    may(Permission::Prepare)
+    may(Permission::Prepare)?;
+    nothing_to_import()
+}
+
+/// A guard: lets through who may commit, and controllers.
+///
+/// # Errors
+///
+/// The text of the rejection.
+pub fn may_import() -> Result<(), String> {
+    read(|site| {
+        site.access()
+            .require_or_controller(Permission::Commit, caller())
+    })
+    .map_err(|error| error.to_string())
+}
+
+/// The rest of the message may fail, and would take the import's progress with it; so nothing else is done in it.
+fn nothing_to_import() -> Result<(), String> {
+    if read(|site| site.importing().is_none()) {
+        return Ok(());
+    }
+    Err(match continue_import().left {
+        0 => "the site was being imported from the asset canister that was here; now it is: call again".to_owned(),
+        left => format!(
+            "the site is being imported from the asset canister that was here, and nothing can be changed before \
+             that is done: {left} assets are left. Call continue_import until there are none."
+        ),
+    })
 }
 
 /// A guard: lets through who may manage permissions.

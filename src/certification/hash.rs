@@ -4,7 +4,7 @@
 //! Both hash a map of fields independently of their order: each field as the digests of name and value, sorted.
 //! The answers of a path share most of their fields, so fields are hashed once, and constant ones never.
 
-use super::Expression;
+use super::{Expression, known::digest};
 use crate::tree::Hash;
 use sha2::{Digest, Sha256};
 
@@ -16,8 +16,8 @@ impl HashedField {
     /// Hashes a header field.
     pub fn new(name: &str, value: &str) -> Self {
         Self([
-            Sha256::digest(name.to_ascii_lowercase()).into(),
-            Sha256::digest(value).into(),
+            digest(name.to_ascii_lowercase().as_bytes()),
+            digest(value.as_bytes()),
         ])
     }
 }
@@ -30,11 +30,16 @@ pub fn response_hash(
     headers: &[HashedField],
     body: &Hash,
 ) -> Hash {
-    let status = Sha256::digest(leb128(status)).into();
     let mut fields = Vec::with_capacity(headers.len() + 2);
     fields.extend_from_slice(headers);
-    fields.push(HashedField([EXPRESSION_NAME_HASH, *expression.hash()]));
-    fields.push(HashedField([STATUS_NAME_HASH, status]));
+    fields.push(HashedField([
+        digest(b"ic-certificateexpression"),
+        *expression.hash(),
+    ]));
+    fields.push(HashedField([
+        digest(b":ic-cert-status"),
+        digest(&leb128(status)),
+    ]));
     of_message(fields, body)
 }
 
@@ -52,7 +57,7 @@ pub fn range_request_hash(range: &str) -> Hash {
 fn get_request_hash(name: &str, value: &str) -> Hash {
     let method = HashedField::new(":ic-cert-method", "GET");
     let fields = vec![HashedField::new(name, value), method];
-    of_message(fields, &Sha256::digest(b"").into())
+    of_message(fields, &digest(b""))
 }
 
 fn of_message(mut fields: Vec<HashedField>, body: &Hash) -> Hash {
@@ -79,18 +84,6 @@ fn leb128(status: u16) -> [u8; 2] {
 pub const HEAD_REQUEST_HASH: Hash = [
     0x36, 0x47, 0x0c, 0xd2, 0xed, 0x1e, 0xe2, 0xb5, 0x47, 0xd2, 0xaa, 0xc3, 0x13, 0xd5, 0x80, 0xa9,
     0x24, 0x02, 0x73, 0x04, 0x70, 0x7c, 0x04, 0xe4, 0x22, 0x37, 0xc6, 0xb2, 0x2e, 0x21, 0xa0, 0x7d,
-];
-
-/// SHA-256 of `ic-certificateexpression`.
-const EXPRESSION_NAME_HASH: Hash = [
-    0xb4, 0x3f, 0xff, 0x61, 0x8e, 0x97, 0x7b, 0xd0, 0x70, 0x0e, 0x34, 0x9a, 0xc7, 0x4d, 0xc0, 0x64,
-    0x9c, 0xe5, 0x36, 0xe6, 0x73, 0xcd, 0xe7, 0x19, 0x24, 0x16, 0x48, 0x7d, 0x40, 0x82, 0x94, 0xaf,
-];
-
-/// SHA-256 of `:ic-cert-status`.
-const STATUS_NAME_HASH: Hash = [
-    0x9a, 0xad, 0xf2, 0x6c, 0x5e, 0xa6, 0xfc, 0xbf, 0xc7, 0x12, 0x17, 0xdb, 0x33, 0xb7, 0xfb, 0x47,
-    0x89, 0xa0, 0x2c, 0xe5, 0xef, 0x19, 0x74, 0xc6, 0x36, 0xe3, 0xfd, 0x0b, 0xf9, 0x45, 0x27, 0x3b,
 ];
 
 #[cfg(test)]

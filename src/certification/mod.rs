@@ -12,6 +12,7 @@
 mod expression;
 mod hash;
 mod header;
+mod known;
 mod path;
 mod root;
 
@@ -20,6 +21,7 @@ pub use hash::{
     HEAD_REQUEST_HASH, HashedField, not_modified_request_hash, range_request_hash, response_hash,
 };
 pub use header::certificate_header;
+pub(crate) use known::digest;
 pub use path::{ExpressionPath, Reach};
 pub use root::Root;
 

@@ -17,7 +17,7 @@ mod select;
 mod update;
 
 pub use raw::refuse_raw;
-pub use update::serve_update;
+pub use update::{serve_importing, serve_update};
 
 use crate::{
     certification::{CERTIFICATE, CERTIFICATE_EXPRESSION, certificate_header},
@@ -50,8 +50,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// True if the request should be repeated as an update call, to [`serve_update`]: it asks for a range that
-    /// no certified answer is.
+    /// True if the request should be repeated as an update call: to [`serve_update`] if it asks for a range that no
+    /// certified answer is, to [`serve_importing`] if it asks for what is being imported.
     pub upgrade: bool,
 }
 
@@ -121,6 +121,12 @@ fn answer<M: Memory>(
     path: &UrlPath<'_>,
     certificate: &[u8],
 ) -> Result<Response, StorageError> {
+    if site.awaited(path)?.is_some() {
+        return Ok(Response {
+            upgrade: true,
+            ..Response::uncertified(503, "this is being imported")
+        });
+    }
     let route = Route::to(site, path)?;
     let Selection {
         status,

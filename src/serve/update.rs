@@ -1,15 +1,55 @@
-//! Ranges that no certified answer is: answered by an update call, whose reply the network agrees on.
+//! Answers by update calls, whose replies the network agrees on: ranges that no certified answer is, and what is
+//! being imported.
 
 use super::{
-    Request, Response,
+    Request, Response, answer,
     route::Route,
     select::{negotiate, select, wanted_range},
 };
 use crate::{
+    certification::{CERTIFICATE, CERTIFICATE_EXPRESSION},
+    error::Error,
     http::{ContentRange, Headers, Range, UrlPath},
     site::{Delivery, PART, Site},
     storage::Memory,
 };
+
+/// Answers a request that [`serve`](super::serve) asked to repeat as an update call because an
+/// [import](Site::import) has not come to what may answer it: imports that first. `now` is in nanoseconds since
+/// 1970.
+///
+/// What needs more instructions than `has_room` for, or more than one answer to send, is answered with 503 and a
+/// time to ask again.
+///
+/// # Errors
+///
+/// As [`Site::import`].
+pub fn serve_importing<M: Memory>(
+    site: &mut Site<M>,
+    request: &Request,
+    now: u64,
+    has_room: &dyn Fn(u64) -> bool,
+) -> Result<Response, Error> {
+    let path = match UrlPath::parse(&request.url) {
+        Ok(path) => path,
+        Err(error) => return Ok(Response::bad_url(&request.url, error)),
+    };
+    if site.awaited(&path)?.is_none() {
+        return Ok(serve_update(site, request));
+    }
+    let is_there = site.import_for(&path, now, has_room)?;
+    let mut response = answer(site, request, &path, &[])?;
+    if !is_there || response.upgrade || response.status == 206 {
+        // A query answers the latter two.
+        let retry = ("retry-after".to_owned(), "1".to_owned());
+        response = Response::uncertified(503, "this is being imported");
+        response.headers.push(retry);
+        return Ok(response);
+    }
+    let proves = |name: &str| [CERTIFICATE, CERTIFICATE_EXPRESSION].contains(&name);
+    response.headers.retain(|(name, _)| !proves(name));
+    Ok(response)
+}
 
 /// Answers a request that [`serve`](super::serve) asked to repeat as an update call: with the exact range, at
 /// most [`PART`] bytes of it, or with 416.

@@ -30,7 +30,7 @@ pub struct Body(Vec<Piece>);
 /// All bodies of a site.
 #[derive(Debug)]
 pub(crate) struct Bodies<M> {
-    pub(super) heap: Heap<M>,
+    pub(crate) heap: Heap<M>,
     pub(super) index: Tree,
 }
 

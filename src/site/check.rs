@@ -7,6 +7,7 @@ use super::{
     trees::Trees,
 };
 use crate::{
+    import::{self, Import},
     storage::{Address, Memory, StorageError},
     tree::Census,
 };
@@ -40,12 +41,13 @@ impl<M: Memory> Site<M> {
                 pieces.entry(piece.address()).or_insert((*piece, 0)).1 += 1;
             }
         };
-        let trees = [
+        let mut trees = vec![
             &self.state.trees.assets,
             &self.state.trees.answers,
             self.state.uploads.tree(),
             &bodies.index,
         ];
+        trees.extend(self.state.import.as_ref().map(Import::tree));
         let mut broken = None;
         let nodes = self.store.forest.check(&trees, |attachment| {
             match Holding::of_attachment(attachment) {
@@ -78,6 +80,7 @@ impl<M: Memory> Site<M> {
             }
         }
         let mut expected: Vec<Address> = pieces.keys().chain(resources.keys()).copied().collect();
+        expected.extend(self.state.import.is_some().then_some(import::BLOCK));
         expected.sort_unstable();
         if bodies.heap.check()? != expected || bodies.index.len() as usize != pieces.len() {
             return Err(corrupt(Address(u32::MAX)));

@@ -173,12 +173,13 @@ impl Draft {
                 sha256,
             } => {
                 let mut asset = self.get(store, &key)?;
+                let modified = content.modified.unwrap_or(self.now);
                 let (body, fresh) = self.resolve(store, &key, &encoding, content)?;
                 let given = sha256.as_deref();
                 let done = check_content(store, &key, &encoding, &body, given).and_then(|sha256| {
                     let stored = Encoding {
                         sha256,
-                        modified: self.now,
+                        modified,
                         body,
                     };
                     asset.encodings.insert(encoding, stored);

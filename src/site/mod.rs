@@ -43,13 +43,16 @@ pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;
 pub(crate) use digest::Digest;
 pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
+pub(crate) use route::keys_answering;
+pub(crate) use rules::{check_asset, check_encoding};
 pub(crate) use staging::Stage;
 pub(crate) use state_hash::HASHED_AT_ONCE;
-pub(crate) use store::{CHUNK, Store};
+pub(crate) use store::{BODY_UNIT, CHUNK, Store};
 
 use crate::{
     access::Access,
     certification::{ExpressionPath, Root},
+    import::{self, Import},
     storage::{Cell, Memory, StorageError},
     tree::{Labels, Tree},
     upload::Uploads,
@@ -109,10 +112,11 @@ pub struct Site<M> {
 pub(crate) struct State {
     trees: Trees,
     pub(crate) uploads: Uploads,
-    access: Access,
-    last_change: u64,
+    pub(crate) access: Access,
+    pub(crate) last_change: u64,
     cookie: Cookie,
     hash: Option<StateHash>,
+    pub(crate) import: Option<Import>,
 }
 
 /// [`State`] as stored, with the index.
@@ -137,10 +141,12 @@ struct Saved {
     cookie: Cookie,
     #[n(7)]
     hash: Option<StateHash>,
+    #[n(8)]
+    import: Option<import::Saved>,
 }
 
 /// Pages of a bucket, the unit in which the memory manager deals out memory: 4 MiB, for 128 GiB in all.
-const BUCKET: u16 = 64;
+pub(crate) const BUCKET: u16 = 64;
 
 impl<M: Memory> Memories<VirtualMemory<M>> {
     /// The memories of a site that has a stable memory to itself.
@@ -150,6 +156,13 @@ impl<M: Memory> Memories<VirtualMemory<M>> {
     /// [`StorageError::Foreign`] if the memory is in use and no memory manager's: to make one of it would destroy
     /// what it holds.
     pub fn of_stable_memory(memory: M) -> Result<Self, StorageError> {
+        Self::check_stable_memory(&memory)?;
+        let manager = MemoryManager::init_with_bucket_size(memory, BUCKET);
+        Ok(Self::of_manager(&manager, 0))
+    }
+
+    /// Tells whether a stable memory is unused or a memory manager's.
+    pub(crate) fn check_stable_memory(memory: &M) -> Result<(), StorageError> {
         let mut magic = [0; 3];
         if memory.size() > 0 {
             memory.read(0, &mut magic);
@@ -159,8 +172,7 @@ impl<M: Memory> Memories<VirtualMemory<M>> {
                 });
             }
         }
-        let manager = MemoryManager::init_with_bucket_size(memory, BUCKET);
-        Ok(Self::of_manager(&manager, 0))
+        Ok(())
     }
 
     /// The four memories of a manager from `first` on.
@@ -193,6 +205,7 @@ impl<M: Memory> Site<M> {
                 last_change: 0,
                 cookie: Cookie::default(),
                 hash: None,
+                import: None,
             };
             let mut site = Self {
                 cell,
@@ -215,6 +228,7 @@ impl<M: Memory> Site<M> {
             last_change: saved.last_change,
             cookie: saved.cookie,
             hash: saved.hash,
+            import: saved.import.map(Import::from),
         };
         Ok(Self {
             cell,
@@ -329,6 +343,7 @@ impl<M: Memory> Site<M> {
             last_change: self.state.last_change,
             cookie: self.state.cookie.clone(),
             hash: self.state.hash.clone(),
+            import: self.state.import.as_ref().map(Into::into),
         }))
     }
 

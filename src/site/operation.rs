@@ -75,6 +75,9 @@ pub struct Content {
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
     pub rest: Option<Vec<u8>>,
+    /// When the content was set, in nanoseconds since 1970, if that is not now.
+    #[n(2)]
+    pub modified: Option<u64>,
 }
 
 /// New values for some properties; `None` leaves one as it is.
@@ -106,6 +109,7 @@ impl From<Vec<u8>> for Content {
         Self {
             chunks: Vec::new(),
             rest: Some(bytes),
+            modified: None,
         }
     }
 }

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     certification::{
-        Expression, HEAD_REQUEST_HASH, HashedField, not_modified_request_hash, range_request_hash,
-        response_hash,
+        Expression, HEAD_REQUEST_HASH, HashedField, digest, not_modified_request_hash,
+        range_request_hash, response_hash,
     },
     error::Hex,
     http::{ContentRange, Method},
@@ -27,7 +27,6 @@ use crate::{
     tree::{Graft, Hash, Labels, TreeError},
 };
 use minicbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Bytes of one part of a large body. What a message can carry is a little more; the boundary is part of what is
@@ -333,7 +332,7 @@ impl Answer {
         let hashed = hash_all(&headers);
         Self {
             text: Some(text.to_owned()),
-            ..Self::to_any(404, headers, &hashed, &Sha256::digest(text).into())
+            ..Self::to_any(404, headers, &hashed, &digest(text.as_bytes()))
         }
     }
 
@@ -393,7 +392,7 @@ impl Answer {
         Self {
             status,
             expression,
-            response: response_hash(status, expression, hashed, &Sha256::digest(b"").into()),
+            response: response_hash(status, expression, hashed, &digest(b"")),
             headers,
             text: Some(String::new()),
             request: Some(request),
@@ -574,7 +573,7 @@ mod tests {
     #[test]
     fn the_hash_of_a_405_is_that_of_its_headers_and_text() {
         let answer = Answer::method_not_allowed();
-        let content = Sha256::digest(METHOD_NOT_ALLOWED).into();
+        let content = digest(METHOD_NOT_ALLOWED.as_bytes());
         let hashed = hash_all(&answer.headers);
         let hash = response_hash(405, Expression::Response, &hashed, &content);
         assert_eq!(answer.response, hash);

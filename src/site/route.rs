@@ -88,6 +88,20 @@ impl Route {
     }
 }
 
+/// The keys that may answer a path, whatever the site holds.
+pub(crate) fn keys_answering(path: &UrlPath<'_>) -> Vec<String> {
+    let path = path.as_str();
+    let directories = path.rmatch_indices('/').map(|(end, _)| &path[..end]);
+    let routes = [Route::Exact(path.to_owned())]
+        .into_iter()
+        .chain(directories.map(|directory| Route::Below(directory.to_owned())))
+        .chain([Route::ROOT]);
+    routes
+        .flat_map(|route| route.candidates())
+        .map(|candidate| candidate.key)
+        .collect()
+}
+
 /// The routes that a key may answer. None if no URL leads to the key: it does not begin with a slash, or has two
 /// in a row.
 pub(super) fn routes_of(key: &str) -> Vec<Route> {

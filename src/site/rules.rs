@@ -1,8 +1,8 @@
 //! What an asset may be: the bounds on keys, properties and content, and that content is what the caller says.
 
 use super::{
-    MAX_BODY, MAX_ENCODING_NAME, MAX_HEADER_BYTES, MAX_KEY, MAX_SEGMENTS, Properties, bodies::Body,
-    store::Store,
+    MAX_BODY, MAX_ENCODING_NAME, MAX_ENCODINGS, MAX_HEADER_BYTES, MAX_KEY, MAX_SEGMENTS,
+    Properties, bodies::Body, store::Store,
 };
 use crate::{
     certification::Reach,
@@ -20,17 +20,7 @@ pub(super) fn check_content<M: Memory>(
     body: &Body,
     given: Option<&[u8]>,
 ) -> Result<Hash, Error> {
-    if encoding.is_empty() || encoding.len() > MAX_ENCODING_NAME {
-        return Err(Error::EncodingName {
-            key: key.to_owned(),
-            length: encoding.len(),
-        });
-    }
-    check_field("content-encoding", encoding).map_err(|reason| Error::Header {
-        key: key.to_owned(),
-        reason,
-    })?;
-    check_count(key, "bytes in one encoding", body.length(), MAX_BODY)?;
+    check_encoding(key, encoding, body.length())?;
     let given = match given {
         None => None,
         Some(bytes) => Some(Hash::try_from(bytes).map_err(|_| Error::InvalidHash {
@@ -51,6 +41,32 @@ pub(super) fn check_content<M: Memory>(
         }),
         _ => Ok(computed),
     }
+}
+
+/// Checks what is said of content in some encoding.
+pub(crate) fn check_encoding(key: &str, encoding: &str, length: u64) -> Result<(), Error> {
+    if encoding.is_empty() || encoding.len() > MAX_ENCODING_NAME {
+        return Err(Error::EncodingName {
+            key: key.to_owned(),
+            length: encoding.len(),
+        });
+    }
+    check_field("content-encoding", encoding).map_err(|reason| Error::Header {
+        key: key.to_owned(),
+        reason,
+    })?;
+    check_count(key, "bytes in one encoding", length, MAX_BODY)
+}
+
+/// Checks what is said of an asset with so many encodings.
+pub(crate) fn check_asset(
+    key: &str,
+    properties: &Properties,
+    encodings: usize,
+) -> Result<(), Error> {
+    check_key(key)?;
+    check_properties(key, properties)?;
+    check_count(key, "encodings", encodings, MAX_ENCODINGS)
 }
 
 pub(super) fn check_key(key: &str) -> Result<(), Error> {

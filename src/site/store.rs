@@ -38,6 +38,9 @@ pub(crate) enum Holding {
     Trees([Trees; 2]),
 }
 
+/// Bytes of which the blocks of bodies are multiples.
+pub(crate) const BODY_UNIT: u32 = 64;
+
 pub(super) const INDEX: u8 = 0;
 pub(super) const ASSET: u8 = 1;
 pub(super) const ANSWER: u8 = 2;
@@ -79,7 +82,7 @@ impl<M: Memory> Store<M> {
         Ok(Self {
             forest: Forest::open(forks, leaves)?,
             bodies: Bodies {
-                heap: Heap::open(bodies, 64)?,
+                heap: Heap::open(bodies, BODY_UNIT)?,
                 index: Tree::EMPTY,
             },
         })

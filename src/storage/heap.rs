@@ -66,9 +66,7 @@ impl<M: Memory> Heap<M> {
         let region = Region(memory);
         if region.is_new() {
             region.ensure(BLOCKS)?;
-            region.write(0, MAGIC);
-            region.set_u32(4, unit);
-            region.write(HEADS, &[0xff; 4 * FIRST * SECOND]);
+            format(&region, unit);
         } else if &region.array(0) != MAGIC || region.u32(4) != unit {
             return Err(StorageError::Foreign { expected: "heap" });
         }
@@ -90,6 +88,32 @@ impl<M: Memory> Heap<M> {
         for (i, head) in heap.heads.iter_mut().enumerate() {
             *head = u32_at(&heads, 4 * i);
         }
+        Ok(heap)
+    }
+
+    /// Where the content of the block that [`around`](Self::around) makes begins, in the memory.
+    pub const CONTENT: u64 = BLOCKS + BLOCK_HEADER;
+
+    /// Makes a heap of a memory that holds something else. All of that from byte [`CONTENT`](Self::CONTENT) on is
+    /// the content of the one block in use, at address 0; what was before it is overwritten.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] if the block would be larger than a block can be; nothing has changed then.
+    pub fn around(memory: M, unit: u32) -> Result<Self, StorageError> {
+        let region = Region(memory);
+        let bytes = region.length().saturating_sub(BLOCKS);
+        let full = StorageError::Full { needed: bytes };
+        let length = bytes.checked_sub(BLOCK_HEADER).ok_or(full.clone())?;
+        let length = u32::try_from(length).map_err(|_| full)?;
+        let size = (bytes / u64::from(unit)) as u32;
+        format(&region, unit);
+        let mut heap = Self::open(region.0, unit)?;
+        for (field, value) in [size, 0, USED, length].into_iter().enumerate() {
+            heap.write_field(0, field as u64, value);
+        }
+        (heap.end, heap.last, heap.used) = (size, size, 1);
+        heap.write_header();
         Ok(heap)
     }
 
@@ -391,6 +415,14 @@ impl<M: Memory> Heap<M> {
         bytes[8..].copy_from_slice(&self.used.to_le_bytes());
         self.region.write(8, &bytes);
     }
+}
+
+/// Writes the header of a heap without blocks.
+fn format<M: Memory>(region: &Region<M>, unit: u32) {
+    region.write(0, &[0; BLOCKS as usize]);
+    region.write(0, MAGIC);
+    region.set_u32(4, unit);
+    region.write(HEADS, &[0xff; 4 * FIRST * SECOND]);
 }
 
 /// The bin that a free block of `size` units belongs to: sizes below 16 have one each, from there on each

@@ -18,6 +18,11 @@ impl<M: Memory> Region<M> {
         self.0.size() == 0
     }
 
+    /// Bytes that the memory holds.
+    pub(super) fn length(&self) -> u64 {
+        self.0.size() * PAGE
+    }
+
     /// Grows the memory until it holds `bytes` bytes.
     pub(super) fn ensure(&self, bytes: u64) -> Result<(), StorageError> {
         let full = StorageError::Full { needed: bytes };

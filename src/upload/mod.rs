@@ -262,6 +262,12 @@ impl Uploads {
         &self.tree
     }
 
+    /// Takes over what another canister's uploads were held to.
+    pub(crate) fn resume(&mut self, last_batch: u64, limits: Limits) {
+        self.last_batch = self.last_batch.max(last_batch);
+        self.limits = limits;
+    }
+
     /// A copy to change beside this one.
     pub(crate) fn share<M: Memory>(&self, store: &mut Store<M>) -> Self {
         Self {

@@ -8,14 +8,16 @@
 //! scene.get("/").answer().shows(200, "hello").with("content-type", "text/html");
 //! ```
 //!
-//! Two variables of the environment say what is tested, and `cargo xtask test`
-//! sets both: `POCKET_IC_BIN`, the engine, and `HALLMARK_CANISTERS`, the folder
-//! that holds `assets.wasm.gz`.
+//! Variables of the environment say what is tested, and `cargo xtask test` sets
+//! them: `POCKET_IC_BIN`, the engine; `HALLMARK_CANISTERS`, the folder that holds
+//! `assets.wasm.gz`; `LEGACY_CANISTER`, the module that sites migrate from.
 
 // The stage.
 mod answer;
 mod interface;
 mod scene;
+#[path = "../legacy/state.rs"]
+mod state;
 
 // The plays, one a feature.
 mod aliases;
@@ -31,6 +33,7 @@ mod fallback;
 mod limits;
 mod listing;
 mod methods;
+mod migration;
 mod permissions;
 mod properties;
 mod proposals;

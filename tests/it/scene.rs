@@ -3,10 +3,11 @@
 use crate::answer::Request;
 use crate::interface::*;
 use candid::utils::{ArgumentDecoder, ArgumentEncoder};
-use candid::{Principal, decode_args, encode_args};
+use candid::{CandidType, Principal, decode_args, encode_args};
+use pocket_ic::common::rest::BlobCompression;
 use pocket_ic::{ErrorCode, PocketIc, PocketIcBuilder, RejectResponse};
 use serde_bytes::ByteBuf;
-use std::{env, fmt, fs, time::Duration};
+use std::{env, fmt, fs, mem, time::Duration};
 
 /// A file of a site: key, content type, body.
 pub(crate) type File<'a> = (&'a str, &'a str, &'a [u8]);
@@ -37,6 +38,59 @@ impl Scene {
             Some(owner()),
         );
         scene
+    }
+
+    /// The asset canister of dfx without assets, installed by [`owner`].
+    pub(crate) fn legacy() -> Self {
+        let mut scene = Self::uninstalled();
+        scene.wasm = legacy_canister();
+        scene.try_install(None).unwrap();
+        scene
+    }
+
+    /// Upgrades to the canister under test, which shall import everything later.
+    pub(crate) fn migrate_lazily(&mut self) {
+        #[derive(CandidType)]
+        enum Args {
+            Upgrade(Upgrade),
+        }
+        #[derive(CandidType)]
+        struct Upgrade {
+            import_limit: Option<u64>,
+        }
+        self.wasm = asset_canister();
+        let import_limit = Some(0);
+        self.upgrade_with_any(Some(Args::Upgrade(Upgrade { import_limit })))
+            .unwrap();
+    }
+
+    /// Upgrades to the canister of dfx.
+    pub(crate) fn migrate_back(&mut self) -> Result<(), Refusal> {
+        let hallmark = mem::replace(&mut self.wasm, legacy_canister());
+        self.upgrade_with(None)
+            .inspect_err(|_| self.wasm = hallmark)
+    }
+
+    /// What a canister of dfx left in stable memory, whatever version of it.
+    pub(crate) fn left_behind(state: &[u8]) -> Self {
+        let mut scene = Self::uninstalled();
+        scene.wasm = EMPTY_MODULE.to_vec();
+        scene.try_install(None).unwrap();
+        let compression = BlobCompression::NoCompression;
+        scene
+            .pic
+            .set_stable_memory(scene.canister, state.to_vec(), compression);
+        scene
+    }
+
+    pub(crate) fn stable_memory(&self) -> Vec<u8> {
+        self.pic.get_stable_memory(self.canister)
+    }
+
+    /// Upgrades to the canister under test, whatever it was before.
+    pub(crate) fn migrate(&mut self) -> Result<(), Refusal> {
+        let legacy = mem::replace(&mut self.wasm, asset_canister());
+        self.upgrade_with(None).inspect_err(|_| self.wasm = legacy)
     }
 
     /// A canister of [`owner`] with no code in it.
@@ -107,6 +161,10 @@ impl Scene {
 
     /// Upgrades with this argument to `post_upgrade`.
     pub(crate) fn upgrade_with(&self, args: Option<CanisterArgs>) -> Result<(), Refusal> {
+        self.upgrade_with_any(args)
+    }
+
+    fn upgrade_with_any(&self, args: impl CandidType) -> Result<(), Refusal> {
         let args = encode_args((args,)).unwrap();
         loop {
             let wasm = self.wasm.clone();
@@ -184,6 +242,9 @@ impl Scene {
     }
 }
 
+/// A module that does nothing, and before an upgrade least of all.
+const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
 /// The principal that installs and controls the canister of every scene.
 pub(crate) fn owner() -> Principal {
     person(1)
@@ -202,8 +263,19 @@ fn asset_canister() -> Vec<u8> {
     let folder = env::var("HALLMARK_CANISTERS").unwrap_or_else(|_| {
         panic!("HALLMARK_CANISTERS names no folder of canisters; `cargo xtask test` builds one")
     });
-    let path = format!("{folder}/assets.wasm.gz");
-    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}; run `cargo xtask test`"))
+    module(&format!("{folder}/assets.wasm.gz"))
+}
+
+/// The compiled canister of dfx.
+fn legacy_canister() -> Vec<u8> {
+    let path = env::var("LEGACY_CANISTER").unwrap_or_else(|_| {
+        panic!("LEGACY_CANISTER names no module; `cargo xtask test` builds one")
+    });
+    module(&path)
+}
+
+fn module(path: &str) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}; run `cargo xtask test`"))
 }
 
 /// Someone who calls the canister.

@@ -60,7 +60,7 @@ fn chunk_boundaries_leave_no_trace() {
         encoding: "identity".to_owned(),
         content: Content {
             chunks: ids,
-            rest: None,
+            ..Content::default()
         },
         sha256: None,
     };

@@ -92,7 +92,7 @@ fn replace(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
         encoding: "gzip".to_owned(),
         content: Content {
             chunks: ids,
-            rest: None,
+            ..Content::default()
         },
         sha256: None,
     };

@@ -21,7 +21,10 @@ fn chunks_of_a_batch_that_went_are_refused() {
     let set = Operation::SetContent {
         key: "/page".to_owned(),
         encoding: "identity".to_owned(),
-        content: Content { chunks, rest: None },
+        content: Content {
+            chunks,
+            ..Content::default()
+        },
         sha256: None,
     };
     let done = world.site.commit([create("/page", "text/plain"), set], NOW);

@@ -103,7 +103,7 @@ proptest! {
                         let set = Operation::SetContent {
                             key: "/a.html".to_owned(),
                             encoding: "identity".to_owned(),
-                            content: Content { chunks: ids, rest: None },
+                            content: Content { chunks: ids, ..Content::default() },
                             sha256: None,
                         };
                         let operations = [delete("/a.html"), create("/a.html", "text/html"), set];

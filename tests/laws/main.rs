@@ -11,6 +11,7 @@
 //! | `staging.rs` | what is staged is not seen, what is published is what would have been committed at once |
 //! | `legacy.rs` | errors come in the order that clients know |
 //! | `work.rs` | work is in proportion to what is asked for |
+//! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
 
 mod answers;
@@ -22,8 +23,11 @@ mod foreign;
 mod full;
 mod handles;
 mod history;
+mod import;
 mod legacy;
 mod replay;
 mod staging;
+#[path = "../legacy/state.rs"]
+mod state;
 mod work;
 mod world;

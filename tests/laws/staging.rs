@@ -365,7 +365,10 @@ impl Scene {
                 if let Operation::SetContent { content, .. } = operation {
                     let rest = content.rest.take().unwrap();
                     let chunks = self.site.create_chunks(*id, &[rest], now).unwrap();
-                    *content = Content { chunks, rest: None };
+                    *content = Content {
+                        chunks,
+                        ..Content::default()
+                    };
                     batch.expires = now + EXPIRY;
                 }
             }

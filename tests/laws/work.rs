@@ -52,7 +52,10 @@ fn set(key: &str, chunks: Vec<u64>) -> [Operation; 2] {
     let set = Operation::SetContent {
         key: key.to_owned(),
         encoding: "identity".to_owned(),
-        content: Content { chunks, rest: None },
+        content: Content {
+            chunks,
+            ..Content::default()
+        },
         sha256: None,
     };
     [create(key, "text/plain"), set]

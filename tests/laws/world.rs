@@ -11,7 +11,7 @@ use ic_http_certification::{HttpRequest, HttpResponse, StatusCode};
 use ic_response_verification::{
     ResponseVerificationError, types::VerificationInfo, verify_request_response_pair,
 };
-use ic_stable_structures::VectorMemory;
+use ic_stable_structures::{Memory, VectorMemory};
 use std::cell::RefCell;
 
 /// Those who deploy.
@@ -19,8 +19,8 @@ pub(crate) const ALICE: Principal = Principal::from_slice(&[1]);
 pub(crate) const BOB: Principal = Principal::from_slice(&[2]);
 pub(crate) const NOW: u64 = 1_700_000_000_000_000_000;
 
-pub(crate) struct World {
-    pub(crate) site: Site<VectorMemory>,
+pub(crate) struct World<M = VectorMemory> {
+    pub(crate) site: Site<M>,
     memories: Memories<VectorMemory>,
     network: TestNetwork,
     canister: Principal,
@@ -32,11 +32,8 @@ impl World {
     pub(crate) fn new() -> Self {
         let memories = Memories::<VectorMemory>::default();
         Self {
-            site: Site::open(memories.clone()).unwrap(),
-            memories,
-            network: TestNetwork::new(7),
-            canister: Principal::from_slice(&[0xff, 0, 0, 0, 0, 0, 0, 1, 1, 1]),
-            certificate: RefCell::default(),
+            memories: memories.clone(),
+            ..World::around(Site::open(memories).unwrap())
         }
     }
 
@@ -61,6 +58,19 @@ impl World {
     /// Opens the site again from its memories, as an upgrade does.
     pub(crate) fn upgrade(&mut self) {
         self.site = Site::open(self.memories.clone()).unwrap();
+    }
+}
+
+impl<M: Memory> World<M> {
+    /// A site that was made elsewhere.
+    pub(crate) fn around(site: Site<M>) -> Self {
+        Self {
+            site,
+            memories: Memories::default(),
+            network: TestNetwork::new(7),
+            canister: Principal::from_slice(&[0xff, 0, 0, 0, 0, 0, 0, 1, 1, 1]),
+            certificate: RefCell::default(),
+        }
     }
 
     pub(crate) fn certificate(&self) -> Vec<u8> {

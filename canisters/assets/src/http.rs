@@ -4,7 +4,7 @@ use ic_cdk::{query, update};
 use ic_hallmark::{
     api::{self, ChunkOfContent, HttpResponse, StreamingCallbackHttpResponse, request_of},
     canister::{self, refuse},
-    serve::{Request, serve_update},
+    serve::Request,
 };
 
 #[query(decode_with = "request", hidden = true)]
@@ -14,7 +14,7 @@ fn http_request(request: Request) -> HttpResponse {
 
 #[update(decode_with = "request", hidden = true)]
 fn http_request_update(request: Request) -> HttpResponse {
-    canister::read(|site| serve_update(site, &request)).into()
+    canister::answer_update(&request).into()
 }
 
 fn request(argument: Vec<u8>) -> Request {

@@ -2,11 +2,11 @@
 
 use ic_cdk::{
     api::{msg_caller, trap},
-    init, post_upgrade,
+    init, post_upgrade, update,
 };
 use ic_hallmark::{
-    api::{AssetCanisterArgs, SetPermissions},
-    canister,
+    api::{AssetCanisterArgs, ImportProgress, SetPermissions, UpgradeArgs},
+    canister::{self, may_import},
 };
 
 #[init]
@@ -28,17 +28,25 @@ fn init(arguments: Option<AssetCanisterArgs>) {
 
 #[post_upgrade]
 fn post_upgrade(arguments: Option<AssetCanisterArgs>) {
-    let permissions = match arguments {
-        None => None,
-        Some(AssetCanisterArgs::Upgrade(upgrade)) => upgrade.set_permissions,
+    let upgrade = match arguments {
+        None => UpgradeArgs::default(),
+        Some(AssetCanisterArgs::Upgrade(upgrade)) => upgrade,
         Some(AssetCanisterArgs::Init(_)) => trap(
             "Cannot upgrade the canister with an Init argument. Please provide an Upgrade argument.",
         ),
     };
-    canister::open();
-    if let Some(permissions) = permissions {
+    match upgrade.import_limit {
+        None => canister::open(),
+        Some(limit) => canister::open_importing(limit),
+    }
+    if let Some(permissions) = upgrade.set_permissions {
         set_permissions(permissions);
     }
+}
+
+#[update(guard = "may_import")]
+fn continue_import() -> ImportProgress {
+    canister::continue_import().into()
 }
 
 fn set_permissions(permissions: SetPermissions) {

@@ -28,6 +28,16 @@ impl Canister {
         Ok(Self { network, id })
     }
 
+    /// A canister without code of its own, in whose stable memory another one left something.
+    pub(crate) fn left_behind(state: &[u8]) -> anyhow::Result<Self> {
+        let mut canister = Self::install(b"\0asm\x01\0\0\0")?;
+        ensure!(
+            canister.network.set_stable_memory(canister.id, state),
+            "the canister exists"
+        );
+        Ok(canister)
+    }
+
     /// What the last message cost.
     pub(crate) fn last(&self) -> Execution {
         self.network.last_execution()

@@ -7,6 +7,7 @@
 //! The content is n HTML pages of 4 KiB in 17 directories, each with one header and its aliases.
 
 mod canister;
+mod import;
 mod report;
 mod site;
 
@@ -26,12 +27,18 @@ struct Options {
     /// Numbers of assets to measure with.
     #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000])]
     assets: Vec<u32>,
+    /// Measure only the import of what an asset canister of dfx left: 10,000 pages, and this many bytes in large files.
+    #[arg(long, value_name = "BYTES")]
+    import: Option<usize>,
 }
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let wasm = std::fs::read(&options.canister)
         .with_context(|| format!("cannot read {}", options.canister.display()))?;
+    if let Some(bytes) = options.import {
+        return import::measure(&wasm, 10_000, bytes);
+    }
     let reports = options
         .assets
         .iter()

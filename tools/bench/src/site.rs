@@ -20,7 +20,7 @@ pub(crate) fn key(number: u32) -> String {
 }
 
 /// A page like no other.
-fn content(seed: &str) -> Vec<u8> {
+pub(crate) fn content(seed: &str) -> Vec<u8> {
     let mut text = format!("<!doctype html><title>{seed}</title>\n");
     let mut block = Sha256::digest(seed);
     while text.len() < SIZE {

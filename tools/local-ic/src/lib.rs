@@ -6,6 +6,10 @@
 //! rejects, certificates, instruction counts) is what the Internet Computer
 //! would show, as far as this crate goes; the rest is refused by name.
 //!
+//! It is shown to the world by [`PublicInterface`] (agents), [`gateway`]
+//! (browsers) and [`server`] (tests that use PocketIC); [`standalone`] is a
+//! network that runs by itself.
+//!
 //! ```
 //! use local_ic::{Config, Network, SubnetKind};
 //!

@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use crate::module;
 use crate::workspace::{Step, Workspace};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds all canisters and prints what they weigh.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {

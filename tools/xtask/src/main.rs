@@ -6,6 +6,7 @@
 mod browser;
 mod canisters;
 mod debian;
+mod legacy;
 mod module;
 mod npm;
 mod workspace;
@@ -73,6 +74,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     browser::ensure()?;
     let icp = npm::icp(&workspace)?;
     canisters::build(&workspace)?;
+    let legacy = legacy::build(&workspace)?;
     let one = args
         .iter()
         .any(|arg| arg == "-p" || arg.starts_with("--package"));
@@ -89,6 +91,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
     run.env("ICP_BIN", icp);
+    run.env("LEGACY_CANISTER", legacy);
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }

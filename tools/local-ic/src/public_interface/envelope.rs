@@ -47,38 +47,39 @@ impl Authentic {
 
     /// The call it is.
     pub(super) fn call(self, at: At) -> Result<Message, Refusal> {
-        let EnvelopeContent::Call {
-            ingress_expiry,
-            canister_id,
-            method_name,
-            arg,
-            ..
-        } = self.content
-        else {
-            return Err(Refusal::RequestType { expected: "call" });
-        };
-        Message {
-            id: self.id,
-            sender: self.sender,
-            expiry: ingress_expiry,
-            canister: canister_id,
-            method: method_name,
-            argument: arg,
+        match self.content {
+            EnvelopeContent::Call { .. } => self.message(at),
+            _ => Err(Refusal::RequestType { expected: "call" }),
         }
-        .checked(at)
     }
 
     /// The query it is.
     pub(super) fn query(self, at: At) -> Result<Message, Refusal> {
-        let EnvelopeContent::Query {
+        match self.content {
+            EnvelopeContent::Query { .. } => self.message(at),
+            _ => Err(Refusal::RequestType { expected: "query" }),
+        }
+    }
+
+    fn message(self, at: At) -> Result<Message, Refusal> {
+        let (EnvelopeContent::Call {
             ingress_expiry,
             canister_id,
             method_name,
             arg,
             ..
-        } = self.content
+        }
+        | EnvelopeContent::Query {
+            ingress_expiry,
+            canister_id,
+            method_name,
+            arg,
+            ..
+        }) = self.content
         else {
-            return Err(Refusal::RequestType { expected: "query" });
+            return Err(Refusal::RequestType {
+                expected: "call or query",
+            });
         };
         Message {
             id: self.id,

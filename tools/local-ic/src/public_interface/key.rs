@@ -88,3 +88,70 @@ impl fmt::Display for KeyFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::Signer;
+    use k256::pkcs8::EncodePublicKey;
+
+    use super::*;
+
+    /// A key of each kind, in DER, and its signature of a message.
+    fn signers(message: &[u8]) -> [(Vec<u8>, Vec<u8>); 3] {
+        let ed25519 = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        let secp256k1 = k256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+        let p256 = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+        let der = |key: &dyn Fn() -> k256::pkcs8::spki::Result<k256::pkcs8::Document>| {
+            key().unwrap().into_vec()
+        };
+        let secp256k1_signature: k256::ecdsa::Signature = secp256k1.sign(message);
+        let p256_signature: p256::ecdsa::Signature = p256.sign(message);
+        [
+            (
+                der(&|| ed25519.verifying_key().to_public_key_der()),
+                ed25519.sign(message).to_vec(),
+            ),
+            (
+                der(&|| secp256k1.verifying_key().to_public_key_der()),
+                secp256k1_signature.to_vec(),
+            ),
+            (
+                der(&|| p256.verifying_key().to_public_key_der()),
+                p256_signature.to_vec(),
+            ),
+        ]
+    }
+
+    #[test]
+    fn a_signature_is_of_one_message_by_one_key() {
+        let signers = signers(b"message");
+        for (key, _) in &signers {
+            let public = PublicKey::from_der(key).unwrap();
+            for (signer, signature) in &signers {
+                assert_eq!(public.verifies(b"message", signature), key == signer);
+                assert!(!public.verifies(b"massage", signature));
+                assert!(!public.verifies(b"message", &signature[1..]));
+            }
+            assert!(!public.verifies(b"message", &[0; 64]));
+        }
+    }
+
+    #[test]
+    fn both_forms_of_an_ecdsa_signature_are_taken() {
+        let [_, (key, signature), _] = signers(b"message");
+        let signature = k256::ecdsa::Signature::from_slice(&signature).unwrap();
+        let (r, s) = signature.split_scalars();
+        let other = k256::ecdsa::Signature::from_scalars(r, -s).unwrap();
+        assert_ne!(signature, other);
+        let public = PublicKey::from_der(&key).unwrap();
+        assert!(public.verifies(b"message", &other.to_bytes()));
+    }
+
+    #[test]
+    fn a_key_ends_where_it_ends() {
+        for (key, _) in signers(b"") {
+            assert!(PublicKey::from_der(&key[..key.len() - 1]).is_err());
+            assert!(PublicKey::from_der(&[&key[..], &[0]].concat()).is_err());
+        }
+    }
+}

@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use candid::Principal;
-use ic_agent::agent::{CallResponse, RejectCode, RejectResponse, RequestStatusResponse};
+use candid::{Decode, Encode, Principal};
+use ic_agent::agent::{
+    CallResponse, EffectiveId, RejectCode, RejectResponse, RequestStatusResponse,
+};
 use ic_agent::{Agent, AgentError};
+use ic_management_canister_types::{
+    CanisterIdRecord, CanisterStatusResult, FetchCanisterLogsResult,
+    ProvisionalCreateCanisterWithCyclesArgs,
+};
 use local_ic::SubnetKind;
 
 use crate::{Live, controller, stranger};
@@ -156,4 +162,72 @@ async fn a_call_that_was_never_made_is_provably_unknown() {
     let id = ic_agent::RequestId::new(&[5; 32]);
     let (status, _) = agent.request_status_raw(&id, live.canister).await.unwrap();
     assert_eq!(status, RequestStatusResponse::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn canisters_are_created_and_managed() {
+    let live = Live::new().await;
+    let agent = live.agent(controller()).await;
+    let management = Principal::management_canister();
+    let subnet = live.network.lock().unwrap().subnet_of(live.canister);
+    let create = || {
+        let arguments = ProvisionalCreateCanisterWithCyclesArgs::default();
+        agent
+            .update(&management, "provisional_create_canister_with_cycles")
+            .with_arg(Encode!(&arguments).unwrap())
+    };
+    let of_subnet = create().sign().unwrap();
+    let of_subnet = agent
+        .update_signed(
+            EffectiveId::Subnet(subnet.unwrap()),
+            of_subnet.signed_update,
+        )
+        .await;
+    let Ok(CallResponse::Response(of_subnet)) = of_subnet else {
+        panic!("{of_subnet:?}");
+    };
+    let of_canister = create().with_effective_canister_id(live.canister).await;
+    for reply in [of_subnet, of_canister.unwrap()] {
+        let record = Decode!(&reply, CanisterIdRecord).unwrap();
+        let created = record.canister_id;
+        let argument = Encode!(&record).unwrap();
+        let status = agent
+            .update(&management, "canister_status")
+            .with_arg(argument.clone())
+            .with_effective_canister_id(created)
+            .await
+            .unwrap();
+        let status = Decode!(&status, CanisterStatusResult).unwrap();
+        assert_eq!(
+            status.settings.controllers,
+            [agent.get_principal().unwrap()]
+        );
+
+        let other = live.agent(stranger()).await;
+        let stop = other
+            .update(&management, "stop_canister")
+            .with_arg(argument)
+            .with_effective_canister_id(created);
+        let (reject, certified) = rejected(stop.await);
+        assert_eq!(reject.error_code.as_deref(), Some("IC0512"));
+        assert!(!certified);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_queried_where_their_canister_is() {
+    let live = Live::new().await;
+    let agent = live.agent(controller()).await;
+    rejected(agent.update(&live.canister, "trap").await);
+    let record = CanisterIdRecord {
+        canister_id: live.canister,
+    };
+    let reply = agent
+        .query(&Principal::management_canister(), "fetch_canister_logs")
+        .with_arg(Encode!(&record).unwrap())
+        .with_effective_canister_id(live.canister)
+        .await
+        .unwrap();
+    let logs = Decode!(&reply, FetchCanisterLogsResult).unwrap();
+    assert_eq!(logs.canister_log_records[0].content, b"[TRAP]: no");
 }

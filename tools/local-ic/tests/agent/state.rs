@@ -112,10 +112,10 @@ async fn canister_ranges_are_apart_from_version_3_on() {
     let certificate = agent.read_state_raw(subnets, live.canister).await.unwrap();
     let tree = &certificate.tree;
     assert!(matches!(
-        tree.lookup_path(&ranges(root)),
+        tree.lookup_path(ranges(root)),
         LookupResult::Found(_)
     ));
-    assert_eq!(tree.lookup_path(&ranges(other)), LookupResult::Unknown);
+    assert_eq!(tree.lookup_path(ranges(other)), LookupResult::Unknown);
     let absent: [Label<Vec<u8>>; 2] = ["subnet".into(), "nobody".into()];
     assert_eq!(tree.lookup_path(&absent), LookupResult::Absent);
 
