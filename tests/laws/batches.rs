@@ -52,6 +52,7 @@ fn evidence_of_much_content_takes_several_calls() {
         content: Content {
             chunks: ids.repeat(60),
             rest: Some(b"end".to_vec()),
+            ..Content::default()
         },
         sha256: None,
     };
