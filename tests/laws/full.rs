@@ -265,7 +265,7 @@ fn a_change_of_permissions_without_room() {
         Principal::from_slice(&bytes)
     });
     let before = site.access().clone();
-    site.change_access(|access| access.replace(Permission::Commit, crowd))
+    site.change_access(|access| access.replace(Permission::Commit, crowd), NOW)
         .unwrap_err();
     assert!(
         *site.access() == before,
