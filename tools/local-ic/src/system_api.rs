@@ -152,8 +152,6 @@ pub(crate) enum Trap {
     HeapLimit(u64),
     /// A call was to take more cycles than the canister has.
     OutOfCycles {
-        /// Who has too few.
-        canister: Principal,
         /// How many more it would need.
         missing: u128,
     },
@@ -180,9 +178,9 @@ impl fmt::Display for Trap {
                 f,
                 "Canister exceeded its current Wasm memory limit of {limit} bytes"
             ),
-            Self::OutOfCycles { canister, missing } => write!(
+            Self::OutOfCycles { missing } => write!(
                 f,
-                "Canister {canister} is out of cycles: please top up the canister with at \
+                "Canister is out of cycles: please top up the canister with at \
                  least {missing} additional cycles"
             ),
             Self::NoFunction(index) => write!(

@@ -174,8 +174,7 @@ fn attach(caller: &mut Caller<'_>, name: &str, amount: u128) -> Result<()> {
     if let Some(missing) = amount.checked_sub(balance)
         && missing > 0
     {
-        let canister = caller.data().environment.canister;
-        return Err(Trap::OutOfCycles { canister, missing }.into());
+        return Err(Trap::OutOfCycles { missing }.into());
     }
     prepared(caller, name)?.cycles += amount;
     Ok(())
