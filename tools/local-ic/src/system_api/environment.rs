@@ -3,6 +3,7 @@
 
 use wasmtime::Linker;
 
+use super::message::narrow;
 use super::{
     Caller, In, Result, SystemState, Trap, bytes, contract, copy, enter, pay, principal, text,
     try_copy, u128_of, write_u128,
@@ -13,18 +14,24 @@ const ROOT_KEY: In = In::INIT
     .or(In::PRE_UPGRADE)
     .or(In::UPDATE)
     .or(In::REPLICATED_QUERY)
+    .or(In::CALLBACKS)
+    .or(In::CLEANUP)
     .or(In::TASK);
-const CERTIFIED_DATA: In = In::INIT.or(In::PRE_UPGRADE).or(In::UPDATE).or(In::TASK);
+const CERTIFIED_DATA: In = In::INIT
+    .or(In::PRE_UPGRADE)
+    .or(In::UPDATE)
+    .or(In::CALLBACKS)
+    .or(In::TASK);
 const CERTIFICATE: In = In::QUERY.or(In::COMPOSITE_QUERY);
 const BURN: In = ROOT_KEY;
-const TIMER: In = CERTIFIED_DATA;
+const TIMER: In = CERTIFIED_DATA.or(In::CLEANUP);
 
 /// What certified data may be at most.
 const MAX_CERTIFIED_DATA: u32 = 32;
 /// How many nodes a subnet is said to have.
 const NODES: u32 = 13;
-/// What creating a canister costs on a subnet of that size.
-const CREATION_FEE: u128 = 500_000_000_000;
+/// What creating a canister costs on a subnet of that size, in cycles.
+pub(crate) const CREATION_FEE: u128 = 500_000_000_000;
 
 pub(super) fn define(linker: &mut Linker<SystemState>) -> Result<()> {
     identity(linker)?;
@@ -150,8 +157,7 @@ fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
             In::NOT_IN_START,
             charge::CALL,
         )?;
-        u64::try_from(balance(&caller))
-            .map_err(|_| Trap::Wasm("cycles amount exceeds 64 bit integer limits".into()).into())
+        narrow(balance(&caller))
     })?;
     for name in [
         "canister_cycle_balance128",
@@ -183,9 +189,11 @@ fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
     Ok(())
 }
 
-fn balance(caller: &Caller<'_>) -> u128 {
+/// What the canister has now, without what a call under construction takes.
+pub(super) fn balance(caller: &Caller<'_>) -> u128 {
     let state = caller.data();
-    state.environment.cycles - state.effects.cycles_burned
+    let taken = state.call.as_ref().map_or(0, |call| call.cycles);
+    state.effects.balance(state.environment.cycles) - taken
 }
 
 fn certification(linker: &mut Linker<SystemState>) -> Result<()> {
@@ -294,8 +302,13 @@ fn clock(linker: &mut Linker<SystemState>) -> Result<()> {
                 charge::PERFORMANCE_COUNTER,
             )?;
             match kind {
-                // Of this message; of the call. A call is one message here.
-                0 | 1 => Ok(caller.data().meter.spent(caller.get_fuel()?)),
+                // Of this message.
+                0 => Ok(caller.data().meter.spent(caller.get_fuel()?)),
+                // Of the call.
+                1 => {
+                    let before = caller.data().message.standing.instructions;
+                    Ok(before + caller.data().meter.spent(caller.get_fuel()?))
+                }
                 _ => Err(contract(format!(
                     "Error getting performance counter type {kind}"
                 ))),
