@@ -1,5 +1,6 @@
 //! The asset canister, used by the clients of the asset canister of dfx as they are published:
-//! `ic-asset`, which dfx deploys with.
+//! `ic-asset`, which dfx deploys with; `dfx-core`, which reads `dfx.json`; and the packages of
+//! npm that JavaScript uploads and verifies with.
 //!
 //! A test is a directory, a site, and what the one makes of the other:
 //!
@@ -13,7 +14,7 @@
 //! Clients and browsers meet the site over HTTP, through a gateway that verifies. Variables of
 //! the environment say what is tested, and `cargo xtask test` sets them: `POCKET_IC_BIN`, the
 //! engine; `HALLMARK_CANISTERS`, the folder of `assets.wasm.gz`; `LEGACY_CANISTER`, the module
-//! that sites migrate from.
+//! that sites migrate from; `NODE_MODULES`, the folder of the packages.
 
 // The stage.
 mod directory;
@@ -22,6 +23,7 @@ mod site;
 
 // The plays, one a thing that clients do.
 mod configuration;
+mod javascript;
 mod migration;
 mod proposals;
 mod sync;
