@@ -23,6 +23,7 @@ mod site;
 
 // The plays, one a thing that clients do.
 mod configuration;
+mod dfx;
 mod javascript;
 mod migration;
 mod proposals;
