@@ -110,6 +110,7 @@ impl Network {
             });
         }
         self.time = ns;
+        subnet::renew_delegations(&self.subnets, &mut self.authorities, ns);
         self.state_changed();
         Ok(())
     }
