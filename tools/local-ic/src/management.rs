@@ -250,6 +250,11 @@ fn authorise(
     let canister = network.canister_mut(target)?;
     match method {
         Method::ProvisionalTopUp | Method::Deposit | Method::Info => Ok(()),
+        Method::UploadChunk | Method::ClearChunkStore | Method::StoredChunks
+            if target == sender =>
+        {
+            Ok(())
+        }
         Method::Status if status::may_see_status(canister, &sender) => Ok(()),
         Method::FetchLogs if status::may_see_logs(canister, &sender) => Ok(()),
         Method::FetchLogs => Err(Reject::new(

@@ -7,6 +7,7 @@
 mod calls;
 mod environment;
 mod message;
+mod shape;
 mod stable;
 
 use std::fmt;
@@ -478,16 +479,6 @@ fn principal(caller: &mut Caller<'_>, src: u32, size: u32) -> Result<Principal> 
 
 /// Copies `source[offset..offset + size]` into the heap.
 fn copy(
-    caller: &mut Caller<'_>,
-    name: &'static str,
-    (dst, offset, size): (u32, u32, u32),
-    source: impl FnOnce(&SystemState) -> &[u8],
-) -> Result<()> {
-    try_copy(caller, name, (dst, offset, size), |state| Ok(source(state)))
-}
-
-/// As [`copy`], of something that may not be there.
-fn try_copy(
     caller: &mut Caller<'_>,
     name: &'static str,
     (dst, offset, size): (u32, u32, u32),

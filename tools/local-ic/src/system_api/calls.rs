@@ -170,7 +170,7 @@ pub(super) fn define(linker: &mut Linker<SystemState>) -> Result<()> {
 /// Moves cycles from the balance to the call under construction.
 fn attach(caller: &mut Caller<'_>, name: &str, amount: u128) -> Result<()> {
     prepared(caller, name)?;
-    let balance = balance(caller);
+    let balance = balance(caller.data());
     if let Some(missing) = amount.checked_sub(balance)
         && missing > 0
     {

@@ -2,9 +2,9 @@
 
 use wasmtime::Linker;
 
+use super::shape::{amount, blob, value};
 use super::{
-    Caller, In, Result, SystemState, Trap, bytes, contract, copy, enter, pay, text, try_copy,
-    u128_of, write_u128,
+    Caller, In, Result, SystemState, Trap, bytes, contract, enter, pay, text, u128_of, write_u128,
 };
 use crate::meter::{Item, charge};
 
@@ -22,6 +22,10 @@ const ARGUMENT: In = In::INIT
     .or(In::COMPOSITE_REPLY)
     .or(In::INSPECT);
 const CYCLES: In = In::UPDATE.or(In::REPLICATED_QUERY).or(In::CALLBACKS);
+const SENDER_INFO: In = In::CALLS
+    .or(In::INSPECT)
+    .or(In::CLEANUP)
+    .or(In::COMPOSITE_CLEANUP);
 const REJECT_CODE: In = In::CALLBACKS.or(In::COMPOSITE_CALLBACKS).or(In::CLEANUP);
 const REJECT_MESSAGE: In = In::REJECT.or(In::COMPOSITE_REJECT);
 
@@ -34,76 +38,27 @@ pub(super) fn define(linker: &mut Linker<SystemState>) -> Result<()> {
 }
 
 fn argument(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "msg_arg_data_size", |mut caller: Caller<'_>| {
-        enter(&mut caller, "msg_arg_data_size", ARGUMENT, charge::CALL)?;
-        Ok(caller.data().message.argument.len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "msg_arg_data_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "msg_arg_data_copy";
-            enter(&mut caller, NAME, ARGUMENT, charge::CALL + u64::from(size))?;
-            copy(&mut caller, NAME, (dst, offset, size), |state| {
-                &state.message.argument
-            })
-        },
-    )?;
-    Ok(())
+    blob(
+        linker,
+        ["msg_arg_data_size", "msg_arg_data_copy"],
+        ARGUMENT,
+        |state| Ok(&state.message.argument),
+    )
 }
 
 fn caller_of(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "msg_caller_size", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "msg_caller_size",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
-        Ok(caller.data().message.caller.as_slice().len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "msg_caller_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "msg_caller_copy";
-            enter(
-                &mut caller,
-                NAME,
-                In::NOT_IN_START,
-                charge::CALL + u64::from(size),
-            )?;
-            copy(&mut caller, NAME, (dst, offset, size), |state| {
-                state.message.caller.as_slice()
-            })
-        },
+    blob(
+        linker,
+        ["msg_caller_size", "msg_caller_copy"],
+        In::NOT_IN_START,
+        |state| Ok(state.message.caller.as_slice()),
     )?;
     // Nobody sends information about callers here: both parts are empty.
-    const SENDER_INFO: In = In::CALLS
-        .or(In::INSPECT)
-        .or(In::CLEANUP)
-        .or(In::COMPOSITE_CLEANUP);
-    for (size_name, copy_name) in [
-        ("msg_caller_info_data_size", "msg_caller_info_data_copy"),
-        ("msg_caller_info_signer_size", "msg_caller_info_signer_copy"),
+    for names in [
+        ["msg_caller_info_data_size", "msg_caller_info_data_copy"],
+        ["msg_caller_info_signer_size", "msg_caller_info_signer_copy"],
     ] {
-        linker.func_wrap("ic0", size_name, move |mut caller: Caller<'_>| {
-            enter(&mut caller, size_name, SENDER_INFO, charge::CALL)?;
-            Ok(0u32)
-        })?;
-        linker.func_wrap(
-            "ic0",
-            copy_name,
-            move |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-                enter(
-                    &mut caller,
-                    copy_name,
-                    SENDER_INFO,
-                    charge::CALL + u64::from(size),
-                )?;
-                copy(&mut caller, copy_name, (dst, offset, size), |_| &[])
-            },
-        )?;
+        blob(linker, names, SENDER_INFO, |_| Ok(&[]))?;
     }
     Ok(())
 }
@@ -156,39 +111,19 @@ fn answer(linker: &mut Linker<SystemState>) -> Result<()> {
             Ok(())
         },
     )?;
-    linker.func_wrap("ic0", "msg_deadline", |mut caller: Caller<'_>| {
-        enter(&mut caller, "msg_deadline", In::CALLS, charge::CALL)?;
-        Ok(caller.data().message.standing.deadline)
+    value(linker, "msg_deadline", In::CALLS, |state| {
+        Ok(state.message.standing.deadline)
     })?;
-    linker.func_wrap("ic0", "msg_reject_code", |mut caller: Caller<'_>| {
-        enter(&mut caller, "msg_reject_code", REJECT_CODE, charge::CALL)?;
-        let reject = caller.data().message.reject.as_ref();
+    value(linker, "msg_reject_code", REJECT_CODE, |state| {
+        let reject = state.message.reject.as_ref();
         Ok(reject.map_or(0, |reject| reject.reject_code() as u32))
     })?;
-    linker.func_wrap("ic0", "msg_reject_msg_size", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "msg_reject_msg_size",
-            REJECT_MESSAGE,
-            charge::CALL,
-        )?;
-        reject_message(caller.data()).map(|message| message.len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "msg_reject_msg_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "msg_reject_msg_copy";
-            enter(
-                &mut caller,
-                NAME,
-                REJECT_MESSAGE,
-                charge::CALL + u64::from(size),
-            )?;
-            try_copy(&mut caller, NAME, (dst, offset, size), reject_message)
-        },
-    )?;
-    Ok(())
+    blob(
+        linker,
+        ["msg_reject_msg_size", "msg_reject_msg_copy"],
+        REJECT_MESSAGE,
+        reject_message,
+    )
 }
 
 fn reject_message(state: &SystemState) -> Result<&[u8]> {
@@ -210,19 +145,16 @@ fn is_answered(state: &SystemState) -> bool {
 }
 
 fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "msg_cycles_available", |mut caller: Caller<'_>| {
-        enter(&mut caller, "msg_cycles_available", CYCLES, charge::CALL)?;
-        narrow(available(caller.data()))
+    value(linker, "msg_cycles_available", CYCLES, |state| {
+        narrow(available(state))
     })?;
-    linker.func_wrap(
-        "ic0",
-        "msg_cycles_available128",
-        |mut caller: Caller<'_>, dst: u32| {
-            enter(&mut caller, "msg_cycles_available128", CYCLES, charge::CALL)?;
-            let available = available(caller.data());
-            write_u128(&mut caller, dst, available)
-        },
-    )?;
+    amount(linker, "msg_cycles_available128", CYCLES, available)?;
+    value(linker, "msg_cycles_refunded", In::CALLBACKS, |state| {
+        narrow(state.message.refunded)
+    })?;
+    amount(linker, "msg_cycles_refunded128", In::CALLBACKS, |state| {
+        state.message.refunded
+    })?;
     linker.func_wrap(
         "ic0",
         "msg_cycles_accept",
@@ -238,29 +170,6 @@ fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
             enter(&mut caller, "msg_cycles_accept128", CYCLES, charge::CALL)?;
             let accepted = accept(caller.data_mut(), u128_of(high, low));
             write_u128(&mut caller, dst, accepted)
-        },
-    )?;
-    linker.func_wrap("ic0", "msg_cycles_refunded", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "msg_cycles_refunded",
-            In::CALLBACKS,
-            charge::CALL,
-        )?;
-        narrow(caller.data().message.refunded)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "msg_cycles_refunded128",
-        |mut caller: Caller<'_>, dst: u32| {
-            enter(
-                &mut caller,
-                "msg_cycles_refunded128",
-                In::CALLBACKS,
-                charge::CALL,
-            )?;
-            let refunded = caller.data().message.refunded;
-            write_u128(&mut caller, dst, refunded)
         },
     )?;
     Ok(())
@@ -288,30 +197,11 @@ pub(super) fn narrow(cycles: u128) -> Result<u64> {
 }
 
 fn inspect(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "msg_method_name_size", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "msg_method_name_size",
-            In::INSPECT,
-            charge::CALL,
-        )?;
-        Ok(caller.data().message.method.len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "msg_method_name_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "msg_method_name_copy";
-            enter(
-                &mut caller,
-                NAME,
-                In::INSPECT,
-                charge::CALL + u64::from(size),
-            )?;
-            copy(&mut caller, NAME, (dst, offset, size), |state| {
-                state.message.method.as_bytes()
-            })
-        },
+    blob(
+        linker,
+        ["msg_method_name_size", "msg_method_name_copy"],
+        In::INSPECT,
+        |state| Ok(state.message.method.as_bytes()),
     )?;
     linker.func_wrap("ic0", "accept_message", |mut caller: Caller<'_>| {
         enter(&mut caller, "accept_message", In::INSPECT, charge::CALL)?;
