@@ -60,10 +60,15 @@ impl SubnetKey {
     }
 }
 
+/// How old a delegation gets, in nanoseconds. Agents refuse one of thirty days;
+/// the Internet Computer renews them about as often as this.
+const DELEGATION_LIFETIME: u64 = 600_000_000_000;
+
 /// What the root key says about another subnet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delegation {
     subnet: Principal,
+    time: u64,
     certificate: Vec<u8>,
 }
 
@@ -83,8 +88,14 @@ impl Delegation {
         let certificate = Signed::new(tree, root).certificate(&[&[]], None);
         Self {
             subnet,
+            time,
             certificate,
         }
+    }
+
+    /// Whether it need not be renewed yet.
+    pub(crate) fn is_fresh(&self, now: u64) -> bool {
+        now.saturating_sub(self.time) < DELEGATION_LIFETIME
     }
 }
 

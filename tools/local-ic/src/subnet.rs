@@ -116,35 +116,40 @@ pub(crate) fn found(
         .enumerate()
         .map(|(index, kind)| found_one(index as u64, *kind, seed))
         .unzip();
-    let root = root_of(kinds);
-    let delegations: Vec<Option<Delegation>> = subnets
-        .iter()
-        .enumerate()
-        .map(|(index, subnet)| {
-            (index != root).then(|| {
-                Delegation::new(
-                    &keys[root],
-                    subnet.id,
-                    &subnet.public_key,
-                    &subnet.canister_ranges,
-                    time,
-                )
-            })
-        })
-        .collect();
-    let authorities = keys
+    let mut authorities: Vec<Authority> = keys
         .into_iter()
-        .zip(delegations)
         .zip(&subnets)
-        .map(|((key, delegation), subnet)| Authority {
+        .map(|(key, subnet)| Authority {
             key,
             node: NodeKey::of(&subnet.seed),
-            delegation,
+            delegation: None,
             signed: None,
             ids_given: 0,
         })
         .collect();
+    renew_delegations(&subnets, &mut authorities, time);
     (subnets, authorities)
+}
+
+/// Has the root key speak for the other subnets, unless it did lately.
+pub(crate) fn renew_delegations(subnets: &[Subnet], authorities: &mut [Authority], time: u64) {
+    let kinds: Vec<SubnetKind> = subnets.iter().map(|subnet| subnet.kind).collect();
+    let root = root_of(&kinds);
+    for (index, subnet) in subnets.iter().enumerate() {
+        let delegation = &authorities[index].delegation;
+        let is_fresh = delegation
+            .as_ref()
+            .is_some_and(|known| known.is_fresh(time));
+        if index != root && !is_fresh {
+            authorities[index].delegation = Some(Delegation::new(
+                &authorities[root].key,
+                subnet.id,
+                &subnet.public_key,
+                &subnet.canister_ranges,
+                time,
+            ));
+        }
+    }
 }
 
 /// Which of the subnets holds the root key.
@@ -248,5 +253,19 @@ mod tests {
         assert!(authorities[0].delegation.is_some());
         assert!(authorities[1].delegation.is_none());
         assert_ne!(subnets[0].public_key, subnets[1].public_key);
+    }
+
+    #[test]
+    fn delegations_are_renewed_when_they_are_old() {
+        let kinds = [SubnetKind::Application, SubnetKind::Nns];
+        let (subnets, mut authorities) = found(&kinds, None, 0);
+        let mut delegation_at = |time| {
+            renew_delegations(&subnets, &mut authorities, time);
+            authorities[0].delegation.clone().unwrap()
+        };
+        let minute = 60_000_000_000;
+        let first = delegation_at(0);
+        assert_eq!(delegation_at(9 * minute), first);
+        assert_ne!(delegation_at(10 * minute), first);
     }
 }

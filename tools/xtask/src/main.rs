@@ -6,9 +6,9 @@
 mod browser;
 mod canisters;
 mod debian;
-mod legacy;
 mod module;
 mod npm;
+mod test_canisters;
 mod workspace;
 
 use std::path::Path;
@@ -29,8 +29,8 @@ The tasks of this repository.
     cargo xtask check            formatting and lints, as in CI
     cargo xtask help             this text
 
-What is missing (the wasm32-unknown-unknown target, and for `test` the deployment tool
-`icp`, and npm and a Chromium when run as root on Debian) is installed, and it is said so.";
+What is missing (the wasm32-unknown-unknown target, and for `test` packages from npm, and
+npm, Node and a Chromium when run as root on Debian) is installed, and it is said so.";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -72,9 +72,10 @@ fn test(args: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     // First what may be missing on this machine: it is found out in a second.
     browser::ensure()?;
-    let icp = npm::icp(&workspace)?;
+    let npm = npm::ensure(&workspace)?;
     canisters::build(&workspace)?;
-    let legacy = legacy::build(&workspace)?;
+    let legacy = test_canisters::build(&workspace, "legacy-canister")?;
+    let calling = test_canisters::build(&workspace, "calling-canister")?;
     let one = args
         .iter()
         .any(|arg| arg == "-p" || arg.starts_with("--package"));
@@ -90,8 +91,10 @@ fn test(args: &[String]) -> Result<ExitCode> {
     run.args(["test", "--locked", "--no-fail-fast"]);
     run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
-    run.env("ICP_BIN", icp);
+    run.env("ICP_BIN", npm.icp);
+    run.env("NODE_MODULES", npm.modules);
     run.env("LEGACY_CANISTER", legacy);
+    run.env("CALLING_CANISTER", calling);
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }
