@@ -124,7 +124,7 @@ pub enum Error {
     /// No more than [`MAX_RETENTION`](crate::site::MAX_RETENTION) releases can be kept.
     RetentionTooLarge {
         /// The number given.
-        retention: u32,
+        releases: u32,
     },
     /// A note has more than [`MAX_NOTE`](crate::site::MAX_NOTE) bytes.
     NoteTooLong {
@@ -317,9 +317,9 @@ impl fmt::Display for Error {
                 "release {release} is not kept: the list of releases says which are"
             ),
             Self::ReleaseLive { release } => write!(f, "release {release} is live already"),
-            Self::RetentionTooLarge { retention } => write!(
+            Self::RetentionTooLarge { releases } => write!(
                 f,
-                "{retention} releases cannot be kept: {} is the most",
+                "{releases} releases cannot be kept: {} is the most",
                 crate::site::MAX_RETENTION
             ),
             Self::NoteTooLong { length } => write!(

@@ -35,8 +35,8 @@ pub use content::{
 pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
 pub use import::ImportProgress;
 pub use releases::{
-    Release, ReleasesArguments, ReleasesResponse, RollbackArguments, RollbackResponse,
-    SetRetentionArguments, releases,
+    Release, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, RollbackResponse,
+    releases,
 };
 pub use validation::ValidationResult;
 pub use wire::WireError;

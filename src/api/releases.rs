@@ -1,7 +1,9 @@
 //! The log of releases, with its proof, and rollbacks.
 
-use crate::site::{Kind, Logged, Site};
-use crate::storage::{Memory, StorageError};
+use crate::{
+    site::{self, Kind, Logged, Site},
+    storage::{Memory, StorageError},
+};
 use candid::{CandidType, Deserialize, Principal};
 use serde_bytes::ByteBuf;
 
@@ -34,6 +36,8 @@ pub struct Release {
     pub content_hash: Option<ByteBuf>,
     /// How many assets there were.
     pub assets: u32,
+    /// Bytes of their content, in all encodings.
+    pub bytes: u64,
     /// What the one who did it had to say.
     pub note: String,
     /// Of a rollback: the release that came back.
@@ -57,8 +61,10 @@ pub struct ReleasesResponse {
     pub entries: Vec<Release>,
     /// The number of the entry that is about what is live; 0 if there is none.
     pub live: u64,
-    /// Releases that are kept beside the live one, at most.
-    pub retention: u32,
+    /// How many releases are kept beside the live one.
+    pub retention: Retention,
+    /// Bytes of stable memory that all bodies and answers take: of what is live, kept and uploaded.
+    pub stored_bytes: u64,
     /// In a query, the certificate of the canister's certified data.
     pub certificate: Option<ByteBuf>,
     /// The hash tree that proves the entries, as CBOR.
@@ -81,11 +87,27 @@ pub struct RollbackResponse {
     pub release: u64,
 }
 
-/// Argument of `set_retention`.
-#[derive(Clone, Copy, Debug, CandidType, Deserialize)]
-pub struct SetRetentionArguments {
-    /// How many releases are kept beside the live one.
+/// How many releases are kept beside the live one; argument of `set_retention`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Retention {
+    /// At most so many.
     pub releases: u32,
+    /// None while everything that is stored takes more bytes than this.
+    pub bytes: Option<u64>,
+}
+
+impl From<site::Retention> for Retention {
+    fn from(retention: site::Retention) -> Self {
+        let site::Retention { releases, bytes } = retention;
+        Self { releases, bytes }
+    }
+}
+
+impl From<Retention> for site::Retention {
+    fn from(retention: Retention) -> Self {
+        let Retention { releases, bytes } = retention;
+        Self { releases, bytes }
+    }
 }
 
 /// A page of the log, the newest entries first.
@@ -104,7 +126,8 @@ pub fn releases<M: Memory>(
     Ok(ReleasesResponse {
         entries: logged.into_iter().map(Release::from).collect(),
         live: site.live_release(),
-        retention: site.retention(),
+        retention: site.retention().into(),
+        stored_bytes: site.stored_bytes(),
         certificate: certificate.map(ByteBuf::from),
         witness: witness.into(),
     })
@@ -121,6 +144,7 @@ impl From<Logged> for Release {
             site_hash: ByteBuf::from(entry.site),
             content_hash: entry.content.map(ByteBuf::from),
             assets: entry.assets,
+            bytes: entry.bytes,
             note: entry.note,
             rolled_back_to: None,
             since: None,

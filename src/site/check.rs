@@ -34,6 +34,14 @@ impl<M: Memory> Site<M> {
     /// [`StorageError::Corrupt`] at the first thing that is not what it should be.
     pub fn check(&self) -> Result<SiteCensus, StorageError> {
         self.state.log.check(&self.store)?;
+        let mut bytes = 0;
+        self.visit_assets(0, u32::MAX, |_, asset| bytes += asset.length())?;
+        if bytes != self.bytes() {
+            return Err(StorageError::Corrupt {
+                structure: "tree of assets",
+                at: bytes,
+            });
+        }
         let bodies = &self.store.bodies;
         let mut pieces: BTreeMap<Address, (Piece, u32)> = BTreeMap::new();
         let mut resources: BTreeMap<Address, u32> = BTreeMap::new();
@@ -54,7 +62,7 @@ impl<M: Memory> Site<M> {
         let nodes = self.store.forest.check(&trees, |attachment| {
             match Holding::of_attachment(attachment) {
                 Ok(Holding::Trees(all)) => {
-                    let both = |Trees { assets, answers }| [assets, answers];
+                    let both = |trees: Trees| [trees.assets, trees.answers];
                     return all.into_iter().flat_map(both).collect();
                 }
                 Ok(Holding::Nothing) => {}

@@ -1,7 +1,7 @@
 //! Entries of the log: what happened to the site, as it is certified.
 //!
 //! ```text
-//! CBOR [time, principal, kind, site hash, content hash, assets, note, release, since, changes, words]
+//! CBOR [time, principal, kind, site hash, content hash, assets, bytes, note, release, since, changes, words]
 //! ```
 //!
 //! The kind is a word, and what it has no use for is null or, at the end, left out. Readers skip what comes after
@@ -9,7 +9,7 @@
 
 use crate::{
     access::{Access, Permission},
-    site::{from_cbor, to_cbor},
+    site::{Retention, from_cbor, to_cbor},
     storage::StorageError,
     tree::Hash,
     upload::Limits,
@@ -60,6 +60,8 @@ pub struct Entry {
     pub content: Option<Hash>,
     /// How many assets there were.
     pub assets: u32,
+    /// Bytes of their content, in all encodings.
+    pub bytes: u64,
     /// What the one who did it had to say.
     pub note: String,
 }
@@ -134,14 +136,16 @@ struct Certified {
     #[n(5)]
     assets: u32,
     #[n(6)]
-    note: String,
+    bytes: u64,
     #[n(7)]
-    release: Option<u64>,
+    note: String,
     #[n(8)]
-    since: Option<u64>,
+    release: Option<u64>,
     #[n(9)]
-    changes: Option<u64>,
+    since: Option<u64>,
     #[n(10)]
+    changes: Option<u64>,
+    #[n(11)]
     words: Option<String>,
 }
 
@@ -155,6 +159,7 @@ impl Entry {
             site: self.site,
             content: self.content,
             assets: self.assets,
+            bytes: self.bytes,
             note: self.note.clone(),
             ..Certified::default()
         };
@@ -203,6 +208,7 @@ impl Entry {
             site: stored.site,
             content: stored.content,
             assets: stored.assets,
+            bytes: stored.bytes,
             note: stored.note,
         })
     }
@@ -255,9 +261,24 @@ pub(super) fn access_change(before: &Access, after: &Access) -> String {
     words.finish()
 }
 
+/// How retentions differ: `releases from 10 to 5; bytes from none to 1000000`. Empty if they do not.
+pub(super) fn retention_change(before: Retention, after: Retention) -> String {
+    let mut words = Words::default();
+    if before.releases != after.releases {
+        words.say(|| format!("releases from {} to {}", before.releases, after.releases));
+    }
+    if before.bytes != after.bytes {
+        words.say(|| format!("bytes from {} to {}", show(before.bytes), show(after.bytes)));
+    }
+    words.finish()
+}
+
+fn show(limit: Option<u64>) -> String {
+    limit.map_or("none".to_owned(), |limit| limit.to_string())
+}
+
 /// How limits differ: `max_chunks from 5 to none`. Empty if they do not.
 pub(super) fn limits_change(before: Limits, after: Limits) -> String {
-    let show = |limit: Option<u64>| limit.map_or("none".to_owned(), |limit| limit.to_string());
     let mut words = Words::default();
     for (name, before, after) in [
         ("max_batches", before.max_batches, after.max_batches),
@@ -283,6 +304,7 @@ mod tests {
             site: [1; 32],
             content: None,
             assets: 3,
+            bytes: 5000,
             note: "a note".to_owned(),
         }
     }
@@ -321,9 +343,9 @@ mod tests {
         let kind = "freeze".to_owned();
         let later = entry(Kind::Unknown { kind });
         let known = later.to_cbor();
-        assert_eq!(known[0], 0x87, "an array of the seven fields of any kind");
+        assert_eq!(known[0], 0x88, "an array of the eight fields of any kind");
         // Five fields more, the last of which this version does not know.
-        let more = [&[0x8c], &known[1..], &[0xf6, 0xf6, 0xf6, 0xf6, 0x01]].concat();
+        let more = [&[0x8d], &known[1..], &[0xf6, 0xf6, 0xf6, 0xf6, 0x01]].concat();
         assert_eq!(Entry::of_cbor(&more).unwrap(), later);
     }
 

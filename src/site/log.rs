@@ -29,12 +29,22 @@ use crate::{
 };
 use minicbor::{Decode, Encode};
 
-/// Releases that are kept unless something else is set.
-pub const RETENTION: u32 = 10;
+/// How many releases are kept beside the live one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Retention {
+    /// At most so many; none if 0.
+    #[n(0)]
+    pub releases: u32,
+    /// None but the live one while all bodies and answers, those of the live site and of uploads included, take more
+    /// bytes of stable memory than this. `None` is no bound.
+    #[n(1)]
+    pub bytes: Option<u64>,
+}
+
 /// Releases that can be kept at most.
 pub const MAX_RETENTION: u32 = 100;
 
-/// Releases that one message lets go of at most.
+/// Releases beyond their number that one message lets go of at most.
 const PRUNE: usize = 4;
 /// Nanoseconds that an entry takes amendments.
 const WINDOW: u64 = 3_600_000_000_000;
@@ -47,7 +57,7 @@ pub(crate) struct Log {
     live: u64,
     /// The entries that trees are attached to, in their order.
     kept: Vec<u64>,
-    retention: u32,
+    retention: Retention,
 }
 
 /// [`Log`] as stored.
@@ -61,7 +71,7 @@ pub(super) struct Saved {
     #[n(2)]
     kept: Vec<u64>,
     #[n(3)]
-    retention: u32,
+    retention: Retention,
 }
 
 /// A release that is kept.
@@ -87,6 +97,14 @@ pub(crate) enum Event {
     Settings(Kind),
 }
 
+impl Retention {
+    /// What is kept unless something else is set.
+    pub const DEFAULT: Self = Self {
+        releases: 10,
+        bytes: None,
+    };
+}
+
 impl Release {
     /// The release in an attachment, without its tag. Its trees are the leaf's: this takes no references.
     pub(super) fn of_attachment(stored: &[u8]) -> Result<Self, StorageError> {
@@ -108,7 +126,7 @@ impl Log {
         tree: Tree::EMPTY,
         live: 0,
         kept: Vec::new(),
-        retention: RETENTION,
+        retention: Retention::DEFAULT,
     };
 
     pub(super) fn tree(&self) -> &Tree {
@@ -128,11 +146,11 @@ impl Log {
         self.kept.contains(&number)
     }
 
-    pub(super) fn retention(&self) -> u32 {
+    pub(super) fn retention(&self) -> Retention {
         self.retention
     }
 
-    pub(super) fn set_retention(&mut self, retention: u32) {
+    pub(super) fn set_retention(&mut self, retention: Retention) {
         self.retention = retention;
     }
 
@@ -198,6 +216,7 @@ impl Log {
             site: root.site(),
             content: root.content(),
             assets: next.assets.len(),
+            bytes: next.bytes,
             note,
         };
         let mut number = self.last() + 1;
@@ -207,7 +226,7 @@ impl Log {
             entry.kind = kind;
             number = self.last();
         }
-        self.insert(store, number, &entry.to_cbor(), b"")?;
+        self.enter(store, number, &entry)?;
         if is_about_trees {
             self.live = number;
         }
@@ -239,14 +258,13 @@ impl Log {
         store: &mut Store<M>,
         before: &State,
     ) -> Result<(), StorageError> {
-        if self.live == 0 || self.retention == 0 {
+        if self.live == 0 || self.retention.releases == 0 {
             return Ok(());
         }
-        let entry = self.leaf(store, self.live).ok_or(corrupt(self.live))?.value;
         let attachment = Release::attachment(&before.trees, &before.cookie);
         let trees = before.trees.share(store);
         // Its leaf takes over the references.
-        if let Err(error) = self.insert(store, self.live, &entry, &attachment) {
+        if let Err(error) = self.attach(store, self.live, &attachment) {
             trees.release(store);
             return Err(error);
         }
@@ -256,41 +274,50 @@ impl Log {
 
     /// Lets go of what is kept beyond the retention, or of some of it.
     fn prune<M: Memory>(&mut self, store: &mut Store<M>) -> Result<(), StorageError> {
-        for _ in 0..PRUNE {
-            match self.kept.first() {
-                Some(&oldest) if self.kept.len() > self.retention as usize => {
-                    self.let_go(store, oldest)?;
-                }
-                _ => break,
-            }
+        let Retention { releases, bytes } = self.retention;
+        let surplus = self.kept.len().saturating_sub(releases as usize);
+        // How much a release frees is known when all of it is freed; so one at a time.
+        let is_large = bytes.is_some_and(|bytes| store.bodies.heap.taken() > bytes);
+        let is_large = is_large && !self.kept.is_empty() && store.forest.is_reclaimed();
+        let count = surplus.min(PRUNE).max(is_large.into());
+        for _ in 0..count {
+            self.let_go(store, self.kept[0])?;
         }
         Ok(())
     }
 
     fn let_go<M: Memory>(&mut self, store: &mut Store<M>, number: u64) -> Result<(), StorageError> {
-        let entry = self.leaf(store, number).ok_or(corrupt(number))?.value;
-        self.insert(store, number, &entry, b"")?;
+        self.attach(store, number, b"")?;
         self.kept.retain(|kept| *kept != number);
         Ok(())
     }
 
-    fn insert<M: Memory>(
+    fn enter<M: Memory>(
         &mut self,
         store: &mut Store<M>,
         number: u64,
-        value: &[u8],
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        store
+            .forest
+            .insert(&mut self.tree, &path(number), &entry.to_cbor(), b"")
+            .map_err(|error| storage_error(number, error))
+    }
+
+    fn attach<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        number: u64,
         attachment: &[u8],
     ) -> Result<(), StorageError> {
-        let inserted = store
+        let attached = store
             .forest
-            .insert(&mut self.tree, &path(number), value, attachment);
-        inserted.map_err(|error| match error {
-            TreeError::Storage(error) => error,
-            // All paths have one label of one length, and there are fewer than 2³² of them.
-            TreeError::Prefix { .. } | TreeError::TooDeep { .. } | TreeError::TooLong { .. } => {
-                corrupt(number)
-            }
-        })
+            .attach(&mut self.tree, &path(number), attachment);
+        match attached {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(corrupt(number)),
+            Err(error) => Err(storage_error(number, error)),
+        }
     }
 
     /// Walks the whole log: no gap, no entry that cannot be read, and no release but those that are kept.
@@ -353,6 +380,16 @@ pub(super) fn check_note(note: &str) -> Result<(), Error> {
     match note.len() {
         length if length > super::MAX_NOTE => Err(Error::NoteTooLong { length }),
         _ => Ok(()),
+    }
+}
+
+fn storage_error(number: u64, error: TreeError) -> StorageError {
+    match error {
+        TreeError::Storage(error) => error,
+        // All paths have one label of one length, and there are fewer than 2³² of them.
+        TreeError::Prefix { .. } | TreeError::TooDeep { .. } | TreeError::TooLong { .. } => {
+            corrupt(number)
+        }
     }
 }
 

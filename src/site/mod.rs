@@ -42,7 +42,7 @@ pub use check::SiteCensus;
 pub use commit::Committed;
 pub use entry::{By, Entry, Kind, MAX_NOTE};
 pub use environment::{Environment, REFRESH};
-pub use log::{MAX_RETENTION, RETENTION};
+pub use log::{MAX_RETENTION, Retention};
 pub use operation::{Content, Operation, PropertyChange};
 pub use releases::Logged;
 pub use resource::PART;
@@ -135,27 +135,24 @@ pub(crate) struct State {
 struct Saved {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
-    assets: [u8; Tree::ENCODED],
+    trees: [u8; Trees::ENCODED],
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
-    answers: [u8; Tree::ENCODED],
-    #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
     index: [u8; Tree::ENCODED],
-    #[n(3)]
+    #[n(2)]
     uploads: crate::upload::Saved,
-    #[n(4)]
+    #[n(3)]
     access: Access,
-    #[n(5)]
+    #[n(4)]
     last_change: u64,
-    #[n(6)]
+    #[n(5)]
     cookie: Cookie,
-    #[n(7)]
+    #[n(6)]
     hash: Option<StateHash>,
-    #[n(8)]
+    #[n(7)]
     import: Option<import::Saved>,
-    #[n(9)]
-    log: Option<log::Saved>,
+    #[n(8)]
+    log: log::Saved,
 }
 
 /// Pages of a bucket, the unit in which the memory manager deals out memory: 4 MiB, for 128 GiB in all.
@@ -233,17 +230,17 @@ impl<M: Memory> Site<M> {
         let saved: Saved = from_cbor(&saved)?;
         store.bodies.index = Tree::decode(&saved.index);
         let state = State {
-            trees: Trees {
-                assets: Tree::decode(&saved.assets),
-                answers: Tree::decode(&saved.answers),
-            },
+            trees: Trees::decode(&saved.trees).ok_or(StorageError::Corrupt {
+                structure: "site",
+                at: 0,
+            })?,
             uploads: saved.uploads.into(),
             access: saved.access,
             last_change: saved.last_change,
             cookie: saved.cookie,
             hash: saved.hash,
             import: saved.import.map(Import::from),
-            log: saved.log.map_or(Log::EMPTY, Log::from),
+            log: saved.log.into(),
         };
         Ok(Self {
             cell,
@@ -266,6 +263,17 @@ impl<M: Memory> Site<M> {
     /// How many assets there are.
     pub fn len(&self) -> u32 {
         self.state.trees.assets.len()
+    }
+
+    /// Bytes of the content of all assets, in all encodings.
+    pub fn bytes(&self) -> u64 {
+        self.state.trees.bytes
+    }
+
+    /// Bytes of stable memory that all bodies and answers take: of the live site, of releases that are kept and of
+    /// uploads.
+    pub fn stored_bytes(&self) -> u64 {
+        self.store.bodies.heap.taken()
     }
 
     /// True if there is no asset.
@@ -339,8 +347,7 @@ impl<M: Memory> Site<M> {
     /// Writes the state. Whatever changes anything ends with this.
     pub(crate) fn save(&self) -> Result<(), StorageError> {
         self.cell.set(&to_cbor(&Saved {
-            assets: self.state.trees.assets.encode(),
-            answers: self.state.trees.answers.encode(),
+            trees: self.state.trees.encode(),
             index: self.store.bodies.index.encode(),
             uploads: (&self.state.uploads).into(),
             access: self.state.access.clone(),
@@ -348,7 +355,7 @@ impl<M: Memory> Site<M> {
             cookie: self.state.cookie.clone(),
             hash: self.state.hash.clone(),
             import: self.state.import.as_ref().map(Into::into),
-            log: Some((&self.state.log).into()),
+            log: (&self.state.log).into(),
         }))
     }
 

@@ -3,8 +3,8 @@
 use super::{
     By, Entry, Kind, Site, State,
     commit::RECLAIM_AT_LEAST,
-    entry::{access_change, limits_change},
-    log::{self, Event, MAX_RETENTION, Release},
+    entry::{access_change, limits_change, retention_change},
+    log::{self, Event, MAX_RETENTION, Release, Retention},
 };
 use crate::{
     access::Access,
@@ -133,25 +133,27 @@ impl<M: Memory> Site<M> {
     }
 
     /// How many releases are kept beside the live one.
-    pub fn retention(&self) -> u32 {
+    pub fn retention(&self) -> Retention {
         self.state.log.retention()
     }
 
-    /// Sets how many releases are kept beside the live one: 100 at most, none if 0. What is kept beyond is let go of
-    /// with this and the next changes, a few releases with each.
+    /// Sets how many releases are kept beside the live one, [`MAX_RETENTION`] at most. What is kept beyond is let go of
+    /// with this and the next changes, oldest first: a few releases with each change if they are too many, one if they
+    /// are too large.
     ///
     /// # Errors
     ///
     /// [`Error::RetentionTooLarge`] or [`Error::Storage`]; nothing has changed then.
-    pub fn set_retention(&mut self, retention: u32, by: impl Into<By>) -> Result<(), Error> {
-        if retention > MAX_RETENTION {
-            return Err(Error::RetentionTooLarge { retention });
+    pub fn set_retention(&mut self, retention: Retention, by: impl Into<By>) -> Result<(), Error> {
+        let releases = retention.releases;
+        if releases > MAX_RETENTION {
+            return Err(Error::RetentionTooLarge { releases });
         }
-        let before = self.retention();
-        if retention == before {
+        let change = retention_change(self.retention(), retention);
+        if change.is_empty() {
             return Ok(());
         }
-        let change = format!("retention from {before} to {retention}");
+        let change = format!("retention: {change}");
         let mut other = retention;
         let exchange = |state: &mut State| {
             let set = mem::replace(&mut other, state.log.retention());

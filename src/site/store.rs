@@ -93,25 +93,22 @@ impl<M: Memory> Store<M> {
         })
     }
 
-    /// Frees up to about `budget` nodes that no tree refers to, with all they kept alive. Returns true if none
+    /// Frees up to `budget` nodes that no tree refers to, with all they kept alive. Returns true if none
     /// is left.
     pub(crate) fn reclaim(&mut self, budget: u32) -> Result<bool, StorageError> {
         let mut spent = 0;
         loop {
             let step = (budget - spent).min(STEP);
             let mut freed = Vec::new();
-            let done = self
+            spent += self
                 .forest
                 .reclaim(step, |attachment| freed.push(attachment));
             for attachment in &freed {
                 self.let_go(Holding::of_attachment(attachment)?)?;
             }
-            spent += step;
-            if done && freed.is_empty() {
-                return Ok(true);
-            }
-            if spent == budget {
-                return Ok(false);
+            let is_reclaimed = self.forest.is_reclaimed();
+            if is_reclaimed || spent == budget {
+                return Ok(is_reclaimed);
             }
         }
     }

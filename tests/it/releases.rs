@@ -17,7 +17,8 @@ struct Wanted {
 struct Log {
     entries: Vec<Release>,
     live: u64,
-    retention: u32,
+    retention: Retention,
+    stored_bytes: u64,
     certificate: Option<ByteBuf>,
     witness: ByteBuf,
 }
@@ -31,6 +32,7 @@ struct Release {
     site_hash: ByteBuf,
     content_hash: Option<ByteBuf>,
     assets: u32,
+    bytes: u64,
     note: String,
     rolled_back_to: Option<u64>,
     changes: Option<u64>,
@@ -50,9 +52,10 @@ struct RolledBack {
     release: u64,
 }
 
-#[derive(candid::CandidType)]
+#[derive(Clone, Copy, Debug, PartialEq, candid::CandidType, candid::Deserialize)]
 struct Retention {
     releases: u32,
+    bytes: Option<u64>,
 }
 
 /// A page of the log, every entry of it proved by the certificate.
@@ -129,7 +132,7 @@ fn every_deploy_is_in_the_log() {
     assert_ne!(second.site_hash, first.site_hash);
     assert_eq!((second.principal, second.assets), (owner(), 1));
     assert!(first.time < second.time && second.time <= scene.now_ns());
-    assert_eq!((log.live, log.retention), (3, 10));
+    assert_eq!((log.live, log.retention.releases), (3, 10));
     assert_eq!(
         (second.kept, first.kept, permissions.kept),
         (false, true, false)
@@ -190,7 +193,11 @@ fn what_cannot_come_back_is_said() {
     };
     let done: Result<(RolledBack,), _> = stranger.update("rollback", (rollback,));
     refused(done, "Caller does not have Commit permission");
-    let done = stranger.update::<()>("set_retention", (Retention { releases: 0 },));
+    let retention = Retention {
+        releases: 0,
+        bytes: None,
+    };
+    let done = stranger.update::<()>("set_retention", (retention,));
     refused(done, "Caller does not have Commit permission");
     assert_eq!(scene.state(), state);
 }
@@ -208,7 +215,10 @@ fn single_changes_are_one_entry() {
         (last.release, &last.kind[..], last.changes),
         (4, "amendment", Some(3))
     );
-    assert_eq!(last.assets, 4);
+    assert_eq!(
+        (last.assets, last.bytes),
+        (4, 3 + log(&scene, Some(3), None).entries[0].bytes)
+    );
     scene.wait(3601);
     let store = Store::new("/d.txt", "text/plain", b"a");
     scene.owner().update::<()>("store", (store,)).unwrap();
@@ -218,15 +228,23 @@ fn single_changes_are_one_entry() {
 #[test]
 fn retention_is_what_was_set() {
     let scene = scene();
+    let retention = Retention {
+        releases: 0,
+        bytes: Some(1_000_000),
+    };
     scene
         .owner()
-        .update::<()>("set_retention", (Retention { releases: 0 },))
+        .update::<()>("set_retention", (retention,))
         .unwrap();
     let log = log(&scene, None, None);
-    assert_eq!(log.retention, 0);
+    assert_eq!(log.retention, retention);
+    assert!(log.stored_bytes >= log.entries[1].bytes);
     assert!(log.entries.iter().all(|entry| !entry.kept));
     let change = log.entries[0].change.as_deref();
-    assert_eq!(change, Some("retention from 10 to 0"));
+    assert_eq!(
+        change,
+        Some("retention: releases from 10 to 0; bytes from none to 1000000")
+    );
     let gone = "release 2 is not kept: the list of releases says which are";
     refused(roll_back(&scene, 2, None), gone);
 }

@@ -3,7 +3,7 @@
 use crate::world::{ALICE, NOW, create, delete, set_content};
 use ic_hallmark::{
     Error, Site,
-    site::{Content, Memories, Operation},
+    site::{Content, Memories, Operation, Retention},
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -197,7 +197,16 @@ fn a_log_without_room_for_leaves() {
 /// Settings are logged too.
 fn set(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
     match number % 2 {
-        0 => site.set_retention(number % 100, NOW),
+        0 => {
+            let releases = number % 100;
+            site.set_retention(
+                Retention {
+                    releases,
+                    bytes: None,
+                },
+                NOW,
+            )
+        }
         _ => {
             let limits = ic_hallmark::upload::Limits {
                 max_chunks: Some(u64::from(number)),

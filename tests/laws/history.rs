@@ -3,7 +3,7 @@
 use crate::world::{ALICE, NOW, World, create, delete, hashes, set_content};
 use ic_hallmark::{
     serve::{Request, Response},
-    site::{Content, Operation, PropertyChange},
+    site::{Content, Operation, PropertyChange, Retention},
     upload::EXPIRY,
 };
 use proptest::prelude::*;
@@ -130,7 +130,8 @@ proptest! {
             world.site.check().unwrap();
         }
         // When everything goes, nothing stays but the built-in answer and the log.
-        world.site.set_retention(0, NOW).unwrap();
+        let nothing = Retention { releases: 0, bytes: None };
+        world.site.set_retention(nothing, NOW).unwrap();
         let last = world.site.create_batch(ALICE, NOW + 4 * EXPIRY).unwrap();
         world.site.delete_batch(last).unwrap();
         for _ in 0..3 {

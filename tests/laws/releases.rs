@@ -11,7 +11,7 @@ use ic_hallmark::{
     serve::{Request, serve},
     site::{
         By, Committed, Entry, Environment, Kind, MAX_NOTE, MAX_RETENTION, Memories, Operation,
-        RETENTION,
+        Retention,
     },
     upload::Limits,
 };
@@ -21,6 +21,26 @@ use std::collections::BTreeMap;
 
 const KEYS: [&str; 4] = ["/index.html", "/a.html", "/a/index.html", "/b.txt"];
 const HOUR: u64 = 3_600_000_000_000;
+
+/// Nothing is kept.
+const NOTHING: Retention = Retention {
+    releases: 0,
+    bytes: None,
+};
+
+/// Bytes of all assets, added up.
+fn bytes(site: &Site<VectorMemory>) -> u64 {
+    let mut bytes = 0;
+    site.visit_assets(0, u32::MAX, |_, asset| {
+        let bodies = asset
+            .encodings
+            .values()
+            .map(|encoding| encoding.body.length());
+        bytes += bodies.sum::<u64>();
+    })
+    .unwrap();
+    bytes
+}
 
 /// Everything that is answered for a few requests.
 type Answers = Vec<(u16, Vec<(String, String)>, Vec<u8>)>;
@@ -43,7 +63,7 @@ enum Step {
     Stage(Principal, Vec<Operation>),
     Close,
     Rollback(u8),
-    Retention(u32),
+    Retention(u32, Option<u16>),
     Grant(Principal),
     Limit(Option<u64>),
     Environment(u8),
@@ -70,7 +90,8 @@ fn a_step() -> impl Strategy<Value = Step> {
         3 => (who(), operations()).prop_map(|(who, operations)| Step::Stage(who, operations)),
         2 => Just(Step::Close),
         6 => any::<u8>().prop_map(Step::Rollback),
-        1 => prop_oneof![0u32..4, Just(RETENTION), Just(MAX_RETENTION + 1)].prop_map(Step::Retention),
+        1 => (prop_oneof![0u32..4, Just(10), Just(MAX_RETENTION + 1)], any::<Option<u16>>())
+            .prop_map(|(releases, bytes)| Step::Retention(releases, bytes)),
         1 => who().prop_map(Step::Grant),
         1 => any::<Option<u8>>().prop_map(|limit| Step::Limit(limit.map(|limit| 100 + u64::from(limit)))),
         2 => (0u8..3).prop_map(Step::Environment),
@@ -158,7 +179,7 @@ impl Scene {
                         assert_eq!(entry.note, "a note");
                         assert_eq!(entry.site, self.log[to as usize - 1].site);
                         assert_eq!(entry.content, self.log[to as usize - 1].content);
-                        if self.site.retention() > 0 && live > 0 {
+                        if self.site.retention().releases > 0 && live > 0 {
                             assert!(self.site.log(live, 1).unwrap()[0].is_kept);
                         }
                     }
@@ -176,9 +197,11 @@ impl Scene {
                     }
                 }
             }
-            Step::Retention(retention) => {
+            Step::Retention(releases, bytes) => {
+                let bytes = bytes.map(u64::from);
+                let retention = Retention { releases, bytes };
                 let done = self.site.set_retention(retention, self.by(ALICE));
-                assert_eq!(done.is_ok(), retention <= MAX_RETENTION);
+                assert_eq!(done.is_ok(), releases <= MAX_RETENTION);
             }
             Step::Grant(who) => {
                 let grant = |access: &mut ic_hallmark::access::Access| {
@@ -252,10 +275,13 @@ impl Scene {
         // What is live is what the last entry says.
         if let Some(last) = log.last() {
             assert_eq!((last.site, last.content), hashes(&self.site));
-            assert_eq!(last.assets, self.site.len());
+            assert_eq!(
+                (last.assets, last.bytes),
+                (self.site.len(), bytes(&self.site))
+            );
         }
         let kept = logged.iter().filter(|entry| entry.is_kept).count();
-        assert!(kept <= 10 + RETENTION as usize);
+        assert!(kept <= 20);
         // The witness proves every entry, and that there is no other.
         let witness = self.site.log_witness(numbers.iter().copied());
         let witness = HashTree::from_cbor(&witness).unwrap();
@@ -290,7 +316,7 @@ proptest! {
             scene.check();
         }
         // Without retention, what is kept goes, a few releases with each change.
-        let _ = scene.site.set_retention(0, NOW);
+        let _ = scene.site.set_retention(NOTHING, NOW);
         for _ in 0..6 {
             scene.site.clear(NOW).unwrap();
         }
@@ -341,7 +367,11 @@ fn the_oldest_releases_go() {
     assert_eq!(publish(&mut site, "15"), 15);
     assert_eq!(kept(&site), [14, 13, 12, 11, 10, 9, 8, 7, 6, 5]);
     let certified = site.root().hash();
-    site.set_retention(2, NOW).unwrap();
+    let two = Retention {
+        releases: 2,
+        bytes: None,
+    };
+    site.set_retention(two, NOW).unwrap();
     assert_eq!(kept(&site), [14, 13, 12, 11, 10, 9], "a few at a time");
     assert_ne!(site.root().hash(), certified, "the setting is logged");
     site.check().unwrap();
@@ -377,6 +407,56 @@ fn an_amended_release_comes_back_as_amended() {
 }
 
 #[test]
+fn releases_go_when_they_are_too_large() {
+    let mut site = Site::open(Memories::<VectorMemory>::default()).unwrap();
+    for number in 0..5 {
+        publish(&mut site, &number.to_string().repeat(100_000));
+    }
+    assert!(site.stored_bytes() > 500_000, "every release counts");
+    let retention = Retention {
+        bytes: Some(350_000),
+        ..Retention::DEFAULT
+    };
+    site.set_retention(retention, NOW).unwrap();
+    let kept = |site: &Site<VectorMemory>| {
+        let log = site.log(u64::MAX, 100).unwrap();
+        log.iter().filter(|entry| entry.is_kept).count()
+    };
+    assert_eq!(kept(&site), 3, "one at a time");
+    site.commit([delete("/nothing")], NOW).unwrap();
+    assert_eq!(kept(&site), 2);
+    assert!(site.stored_bytes() < 350_000);
+    site.commit([delete("/nothing")], NOW).unwrap();
+    assert_eq!(kept(&site), 2, "what fits stays");
+    // What releases share counts once.
+    for number in 0..5 {
+        let batch = site.create_batch(ALICE, NOW).unwrap();
+        let name = format!("/{number}.txt");
+        let operations = [
+            create(&name, "text/plain"),
+            set_content(&name, "identity", b"x"),
+        ];
+        site.commit_batch(batch, ALICE, operations, NOW).unwrap();
+    }
+    assert_eq!(kept(&site), 7);
+    // What is live stays, however large.
+    site.set_retention(
+        Retention {
+            bytes: Some(0),
+            ..retention
+        },
+        NOW,
+    )
+    .unwrap();
+    for _ in 0..7 {
+        site.commit([delete("/nothing")], NOW).unwrap();
+    }
+    assert_eq!(kept(&site), 0);
+    assert_eq!(serve(&site, &Request::get("/0.txt"), b"").body, b"x");
+    site.check().unwrap();
+}
+
+#[test]
 fn what_cannot_be_logged_is_refused() {
     let mut site = Site::open(Memories::<VectorMemory>::default()).unwrap();
     publish(&mut site, "1");
@@ -389,9 +469,15 @@ fn what_cannot_be_logged_is_refused() {
             length: MAX_NOTE + 1
         })
     );
-    let refused = site.set_retention(MAX_RETENTION + 1, NOW);
-    let retention = MAX_RETENTION + 1;
-    assert_eq!(refused, Err(Error::RetentionTooLarge { retention }));
+    let releases = MAX_RETENTION + 1;
+    let refused = site.set_retention(
+        Retention {
+            releases,
+            bytes: None,
+        },
+        NOW,
+    );
+    assert_eq!(refused, Err(Error::RetentionTooLarge { releases }));
     assert_eq!(site.log_length(), 2);
 }
 
@@ -410,7 +496,7 @@ fn settings_are_logged_in_words() {
     };
     site.set_limits(limits, by).unwrap();
     site.set_limits(limits, by).unwrap();
-    site.set_retention(0, by).unwrap();
+    site.set_retention(NOTHING, by).unwrap();
     let kinds: Vec<Kind> = site
         .log(u64::MAX, 9)
         .unwrap()
@@ -424,7 +510,7 @@ fn settings_are_logged_in_words() {
     assert_eq!(
         kinds,
         [
-            configuration("retention from 10 to 0"),
+            configuration("retention: releases from 10 to 0"),
             configuration("max_chunks from none to 5"),
             Kind::Permissions { change },
         ]

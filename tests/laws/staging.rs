@@ -5,7 +5,9 @@ use crate::world::{ALICE, BOB, NOW, create, delete, hashes, set_content};
 use candid::Principal;
 use ic_hallmark::{
     Error, Site,
-    site::{Committed, Content, Environment, Memories, Operation, Properties, PropertyChange},
+    site::{
+        Committed, Content, Environment, Memories, Operation, Properties, PropertyChange, Retention,
+    },
     upload::EXPIRY,
 };
 use ic_stable_structures::VectorMemory;
@@ -200,7 +202,14 @@ impl Scene {
         let environment = Environment::new(b"key", []);
         let mut site = Site::open(memories.clone()).unwrap();
         site.set_environment(&environment, NOW).unwrap();
-        site.set_retention(0, NOW).unwrap();
+        site.set_retention(
+            Retention {
+                releases: 0,
+                bytes: None,
+            },
+            NOW,
+        )
+        .unwrap();
         Self {
             memories,
             site,

@@ -3,8 +3,7 @@
 use ic_cdk::{api::data_certificate, query, update};
 use ic_hallmark::{
     api::{
-        self, ReleasesArguments, ReleasesResponse, RollbackArguments, RollbackResponse,
-        SetRetentionArguments,
+        self, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, RollbackResponse,
     },
     canister::{change, may_commit, read, refuse},
 };
@@ -23,6 +22,6 @@ fn rollback(arguments: RollbackArguments) -> RollbackResponse {
 }
 
 #[update(guard = "may_commit")]
-fn set_retention(arguments: SetRetentionArguments) {
-    change(|site, by| site.set_retention(arguments.releases, by));
+fn set_retention(retention: Retention) {
+    change(|site, by| site.set_retention(retention.into(), by));
 }
