@@ -173,7 +173,7 @@ impl Scene {
             Step::Seal(at) => self.forest.seal(&mut self.trees[at % count].0),
             Step::Reclaim(budget) => {
                 self.forest.reclaim(budget, |attachment| {
-                    assert!(attachment.ends_with(b"attached"))
+                    assert!(attachment.ends_with(b"attached"));
                 });
             }
             Step::Reopen => {
