@@ -25,6 +25,7 @@ use crate::{
     error::Error,
     storage::{Memory, StorageError},
 };
+use std::ops::ControlFlow;
 
 /// The stage of a batch.
 #[derive(Debug)]
@@ -84,8 +85,9 @@ impl Stage {
         let mut changes = Vec::new();
         store
             .forest
-            .changes(&self.base.assets, &self.trees.assets, |path, leaf| {
+            .changes(&self.base.assets, &self.trees.assets, None, |path, leaf| {
                 changes.push((path, leaf));
+                ControlFlow::Continue(())
             });
         changes
             .into_iter()
