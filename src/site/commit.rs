@@ -16,7 +16,7 @@ use candid::Principal;
 /// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
 const RECLAIM: u32 = 100_000;
 /// Nodes that a change frees at most whose cost shall not depend on any size: more than it leaves itself.
-pub(super) const RECLAIM_AT_LEAST: u32 = 100;
+pub(super) const RECLAIM_AT_LEAST: u32 = 50;
 
 /// The id that no batch has.
 const NO_BATCH: u64 = 0;
