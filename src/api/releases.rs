@@ -98,19 +98,27 @@ pub struct Retention {
     pub releases: u32,
     /// None while everything that is stored takes more bytes than this.
     pub bytes: Option<u64>,
+    /// Whether what was replaced last goes on to be answered; yes unless given.
+    pub answers_replaced: Option<bool>,
 }
 
 impl From<site::Retention> for Retention {
     fn from(retention: site::Retention) -> Self {
-        let site::Retention { releases, bytes } = retention;
-        Self { releases, bytes }
+        Self {
+            releases: retention.releases,
+            bytes: retention.bytes,
+            answers_replaced: Some(retention.answers_replaced),
+        }
     }
 }
 
 impl From<Retention> for site::Retention {
     fn from(retention: Retention) -> Self {
-        let Retention { releases, bytes } = retention;
-        Self { releases, bytes }
+        Self {
+            releases: retention.releases,
+            bytes: retention.bytes,
+            answers_replaced: retention.answers_replaced.unwrap_or(true),
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! Work is proportional to the answer and to the depth of its path, not to the site. No clock is read, so that a
 //! replica may reuse the answer for the same query.
 
+mod previous;
 mod raw;
 mod route;
 mod select;
@@ -51,7 +52,7 @@ pub struct Response {
     /// The body.
     pub body: Vec<u8>,
     /// True if the request should be repeated as an update call: to [`serve_update`] if it asks for a range that no
-    /// certified answer is, to [`serve_importing`] if it asks for what is being imported.
+    /// certified answer is, or for what only the release before has, to [`serve_importing`] if it asks for what is being imported.
     pub upgrade: bool,
 }
 
@@ -128,6 +129,7 @@ fn answer<M: Memory>(
         });
     }
     let route = Route::to(site, path)?;
+    let is_replaced = previous::resource(site, request, path, &route)?.is_some();
     let Selection {
         status,
         mut headers,
@@ -153,6 +155,6 @@ fn answer<M: Memory>(
             Content::Text(text) => text.into_bytes(),
             Content::Stored(body, range) => site.store.bodies.read(&body, range),
         },
-        upgrade: !is_exact,
+        upgrade: !is_exact || is_replaced,
     })
 }

@@ -3,7 +3,7 @@
 //! An asset that may only be had with verification answers them by sending the browser to its other domain. Nobody
 //! verifies that answer, as nobody verifies any there, so it is not certified.
 
-use super::{Request, Response, route::Route};
+use super::{Request, Response, previous, route::Route};
 use crate::{
     http::{Headers, UrlPath},
     site::Site,
@@ -24,7 +24,9 @@ pub fn refuse_raw<M: Memory>(
         return None;
     }
     let path = UrlPath::parse(&request.url).ok()?;
-    if Route::to(site, &path).ok()?.resource.allows_raw {
+    let route = Route::to(site, &path).ok()?;
+    let replaced = previous::resource(site, request, &path, &route).ok()?;
+    if replaced.unwrap_or(route.resource).allows_raw {
         return None;
     }
     let domain = match host.ends_with("ic0.app") {

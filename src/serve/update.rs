@@ -1,8 +1,8 @@
-//! Answers by update calls, whose replies the network agrees on: ranges that no certified answer is, and what is
-//! being imported.
+//! Answers by update calls, whose replies the network agrees on: ranges that no certified answer is, what was replaced,
+//! and what is being imported.
 
 use super::{
-    Request, Response, answer,
+    Request, Response, answer, previous,
     route::Route,
     select::{negotiate, select, wanted_range},
 };
@@ -10,7 +10,7 @@ use crate::{
     certification::{CERTIFICATE, CERTIFICATE_EXPRESSION},
     error::Error,
     http::{ContentRange, Headers, Range, UrlPath},
-    site::{Delivery, PART, Site},
+    site::{Delivery, PART, Parts, Representation, Site},
     storage::Memory,
 };
 
@@ -51,8 +51,8 @@ pub fn serve_importing<M: Memory>(
     Ok(response)
 }
 
-/// Answers a request that [`serve`](super::serve) asked to repeat as an update call: with the exact range, at
-/// most [`PART`] bytes of it, or with 416.
+/// Answers a request that [`serve`](super::serve) asked to repeat as an update call: with what the release before has, or
+/// with the exact range, at most [`PART`] bytes of it, or with 416.
 pub fn serve_update<M: Memory>(site: &Site<M>, request: &Request) -> Response {
     let path = match UrlPath::parse(&request.url) {
         Ok(path) => path,
@@ -62,6 +62,11 @@ pub fn serve_update<M: Memory>(site: &Site<M>, request: &Request) -> Response {
         Ok(route) => route,
         Err(error) => return Response::uncertified(500, error),
     };
+    match previous::resource(site, request, &path, &route) {
+        Ok(Some(replaced)) => return previous::answer(site, &replaced, request),
+        Ok(None) => {}
+        Err(error) => return Response::uncertified(500, error),
+    }
     let selection = select(&route.resource, request);
     let headers = Headers::new(&request.headers);
     let representation = negotiate(&route.resource, headers);
@@ -69,6 +74,16 @@ pub fn serve_update<M: Memory>(site: &Site<M>, request: &Request) -> Response {
         // What is not in parts needs no update call.
         return Response::uncertified(400, "this request is answered by a query");
     };
+    ranged(site, representation, parts, headers)
+}
+
+/// The exact range that a request is for, at most [`PART`] bytes of it.
+pub(super) fn ranged<M: Memory>(
+    site: &Site<M>,
+    representation: &Representation,
+    parts: &Parts,
+    headers: Headers<'_>,
+) -> Response {
     let length = parts.length();
     match wanted_range(representation, parts, headers) {
         Range::Unsatisfiable => Response {

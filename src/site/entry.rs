@@ -290,6 +290,10 @@ pub(super) fn retention_change(before: Retention, after: Retention) -> String {
     if before.bytes != after.bytes {
         words.say(|| format!("bytes from {} to {}", show(before.bytes), show(after.bytes)));
     }
+    if before.answers_replaced != after.answers_replaced {
+        let not = if after.answers_replaced { "" } else { "not " };
+        words.say(|| format!("replaced files {not}answered"));
+    }
     words.finish()
 }
 

@@ -40,6 +40,10 @@ pub struct Retention {
     /// bytes of stable memory than this. `None` is no bound.
     #[n(1)]
     pub bytes: Option<u64>,
+    /// Whether the release that was replaced last goes on to answer for files whose names hold a hash, and for the rest
+    /// of what somebody has begun to download.
+    #[n(2)]
+    pub answers_replaced: bool,
 }
 
 /// Releases that can be kept at most.
@@ -108,6 +112,7 @@ impl Retention {
     pub const DEFAULT: Self = Self {
         releases: 10,
         bytes: None,
+        answers_replaced: true,
     };
 }
 
@@ -180,6 +185,19 @@ impl Log {
     /// Ends a copy, or what a copy replaced.
     pub(super) fn release<M: Memory>(self, store: &mut Store<M>) {
         store.forest.release(self.tree);
+    }
+
+    /// The release that was replaced last, if it is kept. Its trees are its leaf's: this takes no references.
+    pub(super) fn replaced<M: Memory>(
+        &self,
+        store: &Store<M>,
+    ) -> Result<Option<Release>, StorageError> {
+        let Some(number) = self.kept.last() else {
+            return Ok(None);
+        };
+        let leaf = self.leaf(store, *number).ok_or(corrupt(*number))?;
+        let stored = leaf.attachment.get(1..).unwrap_or_default();
+        Release::of_attachment(stored).map(Some)
     }
 
     /// The leaf of an entry.
@@ -347,7 +365,9 @@ impl Log {
 
     /// Lets go of what is kept beyond the retention, or of some of it.
     fn prune<M: Memory>(&mut self, store: &mut Store<M>) -> Result<(), StorageError> {
-        let Retention { releases, bytes } = self.retention;
+        let Retention {
+            releases, bytes, ..
+        } = self.retention;
         let surplus = self.kept.len().saturating_sub(releases as usize);
         // How much a release frees is known when all of it is freed; so one at a time.
         let is_large = bytes.is_some_and(|bytes| store.bodies.heap.taken() > bytes);

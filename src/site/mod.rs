@@ -365,8 +365,24 @@ impl<M: Memory> Site<M> {
 
     /// The resource at an expression path.
     pub(crate) fn resource(&self, path: &ExpressionPath) -> Result<Option<Resource>, StorageError> {
+        self.resource_in(&self.state.trees, path)
+    }
+
+    /// The resource that was at an expression path in the release that was replaced last, if it is kept.
+    pub(crate) fn replaced(&self, path: &ExpressionPath) -> Result<Option<Resource>, StorageError> {
+        match self.state.log.replaced(&self.store)? {
+            Some(release) => self.resource_in(&release.trees, path),
+            None => Ok(None),
+        }
+    }
+
+    fn resource_in(
+        &self,
+        trees: &Trees,
+        path: &ExpressionPath,
+    ) -> Result<Option<Resource>, StorageError> {
         let forest = &self.store.forest;
-        let Some(leaf) = forest.first_below(&self.state.trees.answers, path.labels()) else {
+        let Some(leaf) = forest.first_below(&trees.answers, path.labels()) else {
             return Ok(None);
         };
         match store::Holding::of_attachment(&leaf.attachment)? {

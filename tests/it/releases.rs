@@ -56,6 +56,7 @@ struct RolledBack {
 struct Retention {
     releases: u32,
     bytes: Option<u64>,
+    answers_replaced: Option<bool>,
 }
 
 /// A page of the log, every entry of it proved by the certificate.
@@ -196,6 +197,7 @@ fn what_cannot_come_back_is_said() {
     let retention = Retention {
         releases: 0,
         bytes: None,
+        answers_replaced: None,
     };
     let done = stranger.update::<()>("set_retention", (retention,));
     refused(done, "Caller does not have Commit permission");
@@ -231,6 +233,7 @@ fn retention_is_what_was_set() {
     let retention = Retention {
         releases: 0,
         bytes: Some(1_000_000),
+        answers_replaced: Some(true),
     };
     scene
         .owner()
@@ -247,4 +250,32 @@ fn retention_is_what_was_set() {
     );
     let gone = "release 2 is not kept: the list of releases says which are";
     refused(roll_back(&scene, 2, None), gone);
+}
+
+#[test]
+fn an_open_page_goes_on_to_load_its_parts() {
+    let scene = Scene::showing(&[
+        ("/index.html", "text/html", b"first"),
+        ("/part-4f3a9c21.js", "text/javascript", b"part of the first"),
+        ("/part.js", "text/javascript", b"part"),
+    ]);
+    let batch = scene.owner().create_batch().unwrap();
+    let raw = SetAssetProperties {
+        allow_raw_access: Some(Some(false)),
+        ..properties("/part-4f3a9c21.js")
+    };
+    scene.owner().commit(batch, vec![raw.into()]).unwrap();
+    let gone = ["/part-4f3a9c21.js", "/part.js"].map(delete);
+    let batch = scene.owner().create_batch().unwrap();
+    scene.owner().commit(batch, gone.to_vec()).unwrap();
+    let part = scene.get("/part-4f3a9c21.js").answer_or_upgrade();
+    part.shows(200, "part of the first")
+        .with("content-type", "text/javascript");
+    scene.get("/part.js").answer().shows(200, "first");
+    let raw = scene
+        .get("/part-4f3a9c21.js")
+        .with_header("host", "x.raw.icp0.io")
+        .unverified();
+    assert_eq!(raw.status_code, 308);
+    assert_ne!(raw.upgrade, Some(true));
 }

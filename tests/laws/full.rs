@@ -203,6 +203,7 @@ fn set(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
                 Retention {
                     releases,
                     bytes: None,
+                    ..Retention::DEFAULT
                 },
                 NOW,
             )

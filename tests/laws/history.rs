@@ -130,7 +130,7 @@ proptest! {
             world.site.check().unwrap();
         }
         // When everything goes, nothing stays but the built-in answer and the log.
-        let nothing = Retention { releases: 0, bytes: None };
+        let nothing = Retention { releases: 0, bytes: None, ..Retention::DEFAULT };
         world.site.set_retention(nothing, NOW).unwrap();
         let last = world.site.create_batch(ALICE, NOW + 4 * EXPIRY).unwrap();
         world.site.delete_batch(last).unwrap();

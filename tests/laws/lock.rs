@@ -193,7 +193,14 @@ impl Scene {
             Step::Retention(releases) => {
                 let bytes = None;
                 self.site
-                    .set_retention(Retention { releases, bytes }, by)
+                    .set_retention(
+                        Retention {
+                            releases,
+                            bytes,
+                            ..Retention::DEFAULT
+                        },
+                        by,
+                    )
                     .unwrap();
             }
             Step::Environment(number) => {

@@ -15,6 +15,7 @@
 //! | `work.rs` | work is in proportion to what is asked for |
 //! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
 //! | `releases.rs` | the log has no gap and says what is live; a rollback brings back every answer |
+//! | `previous.rs` | the release before answers open pages, and nothing proves it |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
 
 mod answers;
@@ -29,6 +30,7 @@ mod history;
 mod import;
 mod legacy;
 mod lock;
+mod previous;
 mod releases;
 mod replay;
 mod stages;

@@ -26,6 +26,7 @@ const HOUR: u64 = 3_600_000_000_000;
 const NOTHING: Retention = Retention {
     releases: 0,
     bytes: None,
+    ..Retention::DEFAULT
 };
 
 /// Bytes of all assets, added up.
@@ -179,7 +180,9 @@ impl Scene {
                         assert_eq!(entry.note, "a note");
                         assert_eq!(entry.site, self.log[to as usize - 1].site);
                         assert_eq!(entry.content, self.log[to as usize - 1].content);
-                        let Retention { releases, bytes } = self.site.retention();
+                        let Retention {
+                            releases, bytes, ..
+                        } = self.site.retention();
                         if releases > 0 && bytes.is_none() && live > 0 {
                             assert!(self.site.log(live, 1).unwrap()[0].is_kept);
                         }
@@ -200,7 +203,11 @@ impl Scene {
             }
             Step::Retention(releases, bytes) => {
                 let bytes = bytes.map(u64::from);
-                let retention = Retention { releases, bytes };
+                let retention = Retention {
+                    releases,
+                    bytes,
+                    ..Retention::DEFAULT
+                };
                 let done = self.site.set_retention(retention, self.by(ALICE));
                 assert_eq!(done.is_ok(), releases <= MAX_RETENTION);
             }
@@ -371,6 +378,7 @@ fn the_oldest_releases_go() {
     let two = Retention {
         releases: 2,
         bytes: None,
+        ..Retention::DEFAULT
     };
     site.set_retention(two, NOW).unwrap();
     assert_eq!(kept(&site), [14, 13, 12, 11, 10, 9], "a few at a time");
@@ -475,6 +483,7 @@ fn what_cannot_be_logged_is_refused() {
         Retention {
             releases,
             bytes: None,
+            ..Retention::DEFAULT
         },
         NOW,
     );

@@ -361,7 +361,11 @@ impl Scene {
             }
             Step::Retention(releases) => {
                 let bytes = None;
-                let retention = Retention { releases, bytes };
+                let retention = Retention {
+                    releases,
+                    bytes,
+                    ..Retention::DEFAULT
+                };
                 self.site.set_retention(retention, self.by(ALICE)).unwrap();
             }
             Step::Environment(number) => {
@@ -600,7 +604,7 @@ proptest! {
             prop_assert_eq!(scene.site.root().site(), sealed.site);
         }
         // When everything goes, nothing stays but the built-in answer and the log.
-        scene.site.set_retention(Retention { releases: 0, bytes: None }, NOW).unwrap();
+        scene.site.set_retention(Retention { releases: 0, bytes: None, ..Retention::DEFAULT }, NOW).unwrap();
         for _ in 0..9 {
             scene.site.clear(NOW).unwrap();
         }

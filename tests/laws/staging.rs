@@ -209,6 +209,7 @@ impl Scene {
             Retention {
                 releases: 0,
                 bytes: None,
+                ..Retention::DEFAULT
             },
             NOW,
         )
