@@ -14,6 +14,7 @@
 //! A batch expires five minutes after the last call that used it. As with the asset canister of dfx, what has
 //! expired goes when the next batch is created.
 
+mod batch;
 mod proposal;
 mod stage;
 
@@ -21,11 +22,12 @@ pub(crate) use stage::Staged;
 pub use stage::{LIFETIME, MAX_LIFETIME};
 
 use crate::{
-    error::{Error, StageError},
+    error::Error,
     site::{CHUNK, Content, Piece, Site, Stage, Store, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
+use batch::{Batch, Phase};
 use candid::Principal;
 use minicbor::{Decode, Encode};
 
@@ -82,83 +84,6 @@ pub(crate) struct Saved {
     limits: Limits,
     #[n(4)]
     last_closed: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-struct Batch {
-    #[n(0)]
-    expires: u64,
-    #[n(1)]
-    chunks: u32,
-    #[n(2)]
-    bytes: u64,
-    /// Who created it.
-    #[n(3)]
-    #[cbor(with = "minicbor::bytes")]
-    owner: Vec<u8>,
-    #[n(4)]
-    phase: Phase,
-    /// Nanoseconds that it lives after its last use.
-    #[n(5)]
-    lifetime: u64,
-}
-
-/// What a batch waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-enum Phase {
-    /// Chunks, and the commit that closes it.
-    #[n(0)]
-    Open,
-    /// As open; commits have been staged.
-    #[n(1)]
-    Staging,
-    /// Its operations are known, their evidence is not.
-    #[n(2)]
-    Proposed,
-    /// Its evidence is known; it does not expire any more.
-    #[n(3)]
-    Evident,
-    /// A staged release, which takes operations.
-    #[n(4)]
-    Filling,
-    /// A staged release some of whose answers are derived, or hashed.
-    #[n(5)]
-    Sealing,
-    /// A staged release that can be published.
-    #[n(6)]
-    Sealed,
-}
-
-impl Batch {
-    fn has_expired(&self, now: u64) -> bool {
-        self.expires <= now && self.phase != Phase::Evident
-    }
-
-    /// Whether it is a staged release, and only called a batch here.
-    fn is_release(&self) -> bool {
-        matches!(self.phase, Phase::Filling | Phase::Sealing | Phase::Sealed)
-    }
-
-    fn takes_chunks(&self) -> bool {
-        matches!(self.phase, Phase::Open | Phase::Staging | Phase::Filling)
-    }
-
-    fn is_proposed(&self) -> bool {
-        matches!(self.phase, Phase::Proposed | Phase::Evident)
-    }
-
-    fn check_no_release(&self, id: u64) -> Result<(), Error> {
-        match self.is_release() {
-            true => Err(StageError::NoBatch.of(id)),
-            false => Ok(()),
-        }
-    }
-
-    /// Begins the time that it lives without being used again.
-    fn used(&mut self, now: u64) {
-        self.expires = now.saturating_add(self.lifetime);
-    }
 }
 
 impl<M: Memory> Site<M> {
