@@ -3,7 +3,7 @@
 use crate::world::{ALICE, NOW, create, delete, set_content};
 use ic_hallmark::{
     Error, Site,
-    site::{Content, Memories, Operation, Retention},
+    site::{Content, Expected, Lock, Memories, Operation, Retention},
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -351,4 +351,76 @@ fn a_change_of_permissions_without_room() {
         *site.access() == before,
         "the refused permissions hold until the next upgrade"
     );
+}
+
+/// Creates a stage, fills it, seals it step by step, and publishes it.
+fn stage_release(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let stage = u64::from(number / 6 + 1);
+    let key = format!("/{number}.html");
+    match number % 6 {
+        0 => site.create_stage(None, NOW).map(|_| ()),
+        1 | 2 => {
+            let fresh = [
+                create(&key, "text/html"),
+                set_content(&key, "identity", &number.to_le_bytes().repeat(50)),
+            ];
+            site.fill_stage(stage, fresh, NOW)
+        }
+        3 => site.seal_stage(stage, NOW, &|_| false).map(|_| ()),
+        4 => site.seal_stage(stage, NOW, &|_| true).map(|_| ()),
+        _ => site
+            .publish_stage(stage, &Expected::default(), "", NOW)
+            .map(|_| ()),
+    }
+}
+
+#[test]
+fn a_staged_release_without_room_for_bodies() {
+    fails_without_a_trace(|memories| &memories.bodies, stage_release);
+}
+
+#[test]
+fn a_staged_release_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, stage_release);
+}
+
+#[test]
+fn a_staged_release_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, stage_release);
+}
+
+/// Schedules one release after the other, rebases, and carries each out or withdraws it.
+fn schedule(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let lock = Lock {
+        delay: 1,
+        is_frozen: false,
+    };
+    let stage = u64::from(number / 7 + 1);
+    let key = format!("/{number}.html");
+    match number % 7 {
+        0 => site.create_stage(None, NOW).map(|_| ()),
+        1 => site.fill_stage(stage, [create(&key, "text/html")], NOW),
+        2 => site.rebase_stage(stage, NOW),
+        3 => site.seal_stage(stage, NOW, &|_| true).map(|_| ()),
+        4 => site.set_lock(lock, NOW),
+        5 => site
+            .publish_stage(stage, &Expected::default(), "", NOW)
+            .map(|_| ()),
+        _ => match site.guard().scheduled {
+            Some(scheduled) if number.is_multiple_of(3) => {
+                site.withdraw(scheduled.release, "", NOW).map(|_| ())
+            }
+            _ => site.carry_out(NOW + 1).map(|_| ()),
+        },
+    }
+}
+
+#[test]
+fn a_scheduled_release_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, schedule);
+}
+
+#[test]
+fn a_scheduled_release_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, schedule);
 }
