@@ -41,6 +41,16 @@ pub struct Deployed {
     pub site_hash: Option<[u8; 32]>,
 }
 
+impl Deployed {
+    /// The site hash, in a line for people.
+    pub fn summary(&self) -> String {
+        match self.site_hash {
+            Some(hash) => format!("  site hash  {}", hex::encode(hash)),
+            None => "  site hash  not told by this canister".to_owned(),
+        }
+    }
+}
+
 impl Directory {
     /// The directory at this path, of which nothing is known yet.
     pub fn new(path: &Path) -> Directory {

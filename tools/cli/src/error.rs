@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 
 use crate::canister::Reject;
@@ -68,6 +69,21 @@ pub enum Error {
         /// Why.
         reject: Reject,
     },
+    /// Whoever deploys may not.
+    Forbidden {
+        /// Who deploys.
+        principal: Principal,
+        /// To which canister.
+        canister: Principal,
+        /// What the canister said.
+        reject: Reject,
+    },
+    /// There is no network, or it does not answer.
+    Unreachable(String),
+    /// What answers does not prove to be the network that it should be.
+    Unproven(String),
+    /// A file is no private key.
+    Identity(PathBuf),
     /// The canister's reply is not what its interface says.
     Reply {
         /// The method.
@@ -132,6 +148,28 @@ impl fmt::Display for Error {
                 )
             }
             Self::Call { method, reject } => write!(f, "the canister refused {method}: {reject}"),
+            Self::Forbidden {
+                principal,
+                canister,
+                reject,
+            } => write!(
+                f,
+                "{principal} may not deploy to {canister}: {reject}; its controllers can grant \
+                 the permission Commit"
+            ),
+            Self::Unreachable(reason) => write!(f, "cannot reach the network: {reason}"),
+            Self::Unproven(reason) => write!(
+                f,
+                "what answers is not the network that was expected: {}; a network of your own \
+                 has a root key of its own, to be named with --root-key",
+                reason.trim_end_matches('.')
+            ),
+            Self::Identity(path) => write!(
+                f,
+                "{} is no private key: it should be one for Ed25519, secp256k1 or P-256, in PEM \
+                 and not encrypted",
+                path.display()
+            ),
             Self::Reply { method, reason } => {
                 write!(
                     f,
@@ -150,7 +188,9 @@ impl std::error::Error for Error {
         match self {
             Self::Io { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Watch { source, .. } => Some(source),
-            Self::Call { reject, .. } | Self::Install { reject, .. } => Some(reject),
+            Self::Call { reject, .. }
+            | Self::Install { reject, .. }
+            | Self::Forbidden { reject, .. } => Some(reject),
             _ => None,
         }
     }

@@ -4,15 +4,20 @@
 //! [`content`] types and compresses them, [`plan`] compares them with what the canister has,
 //! [`upload`] sends the difference; [`deploy`] is all four. They talk to any [`canister`]
 //! through [`legacy`], the asset canister's interface. [`local`] is a canister in this
-//! process, and [`serve`] the command that shows it to browsers.
+//! process, and [`serve`] the command that shows it to browsers. [`remote`] is one on a
+//! [`network`], and [`publish`] the command that deploys to it.
 
 pub mod canister;
 pub mod content;
 pub mod deploy;
 pub mod error;
+pub mod identity;
 pub mod legacy;
 pub mod local;
+pub mod network;
 pub mod plan;
+pub mod publish;
+pub mod remote;
 pub mod report;
 pub mod scan;
 pub mod serve;

@@ -3,9 +3,16 @@
 //! On a terminal each stage is a bar while it lasts. Everywhere, each leaves one line. Both go
 //! to the error stream: the output is for results.
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressFinish, ProgressStyle};
+
+/// Prints a line of the result, if there is still somebody to read it.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
 
 /// A part of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,7 @@
 //! 3. The directory is deployed.
 //! 4. The gateway answers, and with `--watch` changes are deployed, until it is stopped.
 
-use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -15,7 +14,7 @@ use crate::Error;
 use crate::deploy::{Deployed, Directory};
 use crate::local::LocalCanister;
 use crate::plan::Fate;
-use crate::report::Console;
+use crate::report::{Console, say};
 use crate::scan::scan;
 use crate::watch::Watch;
 
@@ -106,7 +105,7 @@ fn redeploy(directory: &mut Directory, canister: &LocalCanister) {
                 };
                 say(format_args!("  {fate:<9}  {key}"));
             }
-            say(site_hash(&deployed));
+            say(deployed.summary());
         }
         Err(error) => eprintln!("error: {error}"),
     }
@@ -116,20 +115,8 @@ fn announce(canister: &LocalCanister, port: u16, deployed: &Deployed) {
     let id = canister.id();
     say(format_args!(
         "\n{}\n\n  http://{id}.localhost:{port}/\n  http://localhost:{port}/?canisterId={id}\n",
-        site_hash(deployed)
+        deployed.summary()
     ));
-}
-
-fn site_hash(deployed: &Deployed) -> String {
-    match deployed.site_hash {
-        Some(hash) => format!("  site hash  {}", hex::encode(hash)),
-        None => "  site hash  not told by this canister".to_owned(),
-    }
-}
-
-/// Prints a line, if there is still somebody to read it.
-fn say(line: impl Display) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn listen(port: u16) -> Result<TcpListener, Error> {

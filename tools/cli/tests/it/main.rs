@@ -1,5 +1,6 @@
 //! Tests of the command line: deploying to a canister in memory; the program and its errors;
-//! the program serving, asked over HTTP and looked at in Chromium.
+//! the program serving, asked over HTTP and looked at in Chromium; the program deploying to a
+//! network.
 //!
 //! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, and Chromium;
 //! `cargo xtask test` sees to both.
@@ -11,8 +12,10 @@ mod example;
 mod front_page;
 mod http;
 mod memory;
+mod network;
 mod picture;
 mod plain;
+mod publish;
 mod serve;
 mod served;
 mod upload;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use candid::{CandidType, Nat, decode_one, encode_one};
-use hallmark::canister::{Canister, Reject};
+use hallmark::canister::{Canister, Failure, Reject};
 use hallmark::legacy::{
     AssetDetails, CommitBatch, CreateAsset, EncodingDetails, Operation, SetAssetContent,
     SetAssetProperties,
@@ -77,7 +77,7 @@ impl Memory {
 }
 
 impl Canister for Memory {
-    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject> {
+    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         match method {
             "list" => {
                 #[derive(CandidType, Deserialize)]
@@ -88,14 +88,14 @@ impl Canister for Memory {
                 let start = page.start.map_or(0, |start| number(&start));
                 Ok(encode_one(self.state.borrow().page(start as usize)).unwrap())
             }
-            _ => Err(Reject {
+            _ => Err(Failure::Rejected(Reject {
                 code: 536,
                 message: format!("Canister has no query method '{method}'."),
-            }),
+            })),
         }
     }
 
-    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject> {
+    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         assert!(argument.len() <= MAX_MESSAGE, "{} bytes", argument.len());
         let mut operations = 0;
         if method == "commit_batch" {
@@ -261,11 +261,11 @@ impl State {
     }
 }
 
-fn trap(message: &str) -> Reject {
-    Reject {
+fn trap(message: &str) -> Failure {
+    Failure::Rejected(Reject {
         code: 503,
         message: format!("Canister trapped explicitly: {message}"),
-    }
+    })
 }
 
 fn number(nat: &Nat) -> u64 {
