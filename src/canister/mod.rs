@@ -43,6 +43,7 @@ pub fn open() {
 }
 
 /// As [`open`], with a bound on the instructions that may go into importing now.
+#[inline]
 pub fn open_importing(limit: u64) {
     let site = Site::of_stable_memory(DefaultMemoryImpl::default());
     let site = site.unwrap_or_else(|error| refuse(error));
@@ -115,27 +116,33 @@ pub fn tell_environment() {
 }
 
 /// Goes on with an import, if there is one, as far as a message goes.
+#[inline]
 pub fn continue_import() -> Progress {
     import(Damaged::Keep, UPDATE)
 }
 
 /// Answers a request in an update call, and goes on with an import, if there is one.
+#[inline]
 pub fn answer_update(request: &Request) -> Response {
     if read(|site| site.importing().is_none()) {
         return read(|site| serve_update(site, request));
     }
     change(|site, now| {
         let response = serve_importing(site, request, now, &has_room(UPDATE))?;
+        // Only now is it known whether it may be had without verification.
+        let response = refuse_raw(site, request, canister_self()).unwrap_or(response);
         site.import(now, Damaged::Keep, &has_room(VISIT))?;
         Ok(response)
     })
 }
 
+#[inline]
 fn import(damaged: Damaged, limit: u64) -> Progress {
     change(|site, now| site.import(now, damaged, &has_room(limit)))
 }
 
 /// Whether a message that may use `limit` instructions has so many left.
+#[inline]
 fn has_room(limit: u64) -> impl Fn(u64) -> bool {
     move |cost| performance_counter(0).saturating_add(cost) <= limit
 }
@@ -215,6 +222,7 @@ pub fn may_prepare() -> Result<(), String> {
 /// # Errors
 ///
 /// The text of the rejection.
+#[inline]
 pub fn may_import() -> Result<(), String> {
     read(|site| {
         site.access()
@@ -224,6 +232,7 @@ pub fn may_import() -> Result<(), String> {
 }
 
 /// The rest of the message may fail, and would take the import's progress with it; so nothing else is done in it.
+#[inline]
 fn nothing_to_import() -> Result<(), String> {
     if read(|site| site.importing().is_none()) {
         return Ok(());

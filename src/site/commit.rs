@@ -84,7 +84,8 @@ impl<M: Memory> Site<M> {
     /// # Errors
     ///
     /// As [`commit`](Self::commit), and [`Error::BatchNotFound`] if the batch is no longer there, and what it
-    /// staged lost. A batch stays open, with its stage, when this fails.
+    /// staged lost. A batch stays open, with its stage, when this fails. Closing the batch that was closed last
+    /// once more, without operations, is no error.
     pub fn commit_batch(
         &mut self,
         batch: u64,
@@ -92,7 +93,7 @@ impl<M: Memory> Site<M> {
         operations: impl IntoIterator<Item = Operation>,
         now: u64,
     ) -> Result<Committed, Error> {
-        let operations = operations.into_iter().collect();
+        let operations: Vec<Operation> = operations.into_iter().collect();
         let uploads = &self.state.uploads;
         if batch == NO_BATCH {
             return match uploads.open_batch_of(&self.store, caller, now)? {
@@ -105,6 +106,10 @@ impl<M: Memory> Site<M> {
                     Ok(Committed::Published)
                 }
             };
+        }
+        // A client that has lost the reply asks again.
+        if operations.is_empty() && uploads.was_just_closed(batch) {
+            return Ok(Committed::Published);
         }
         uploads.check_not_gone(&self.store, batch)?;
         self.close_batch(batch, operations, now)?;
@@ -146,7 +151,7 @@ impl<M: Memory> Site<M> {
                 stage.replay(store, draft)?;
             }
             draft.apply_all(store, operations)?;
-            draft.uploads.remove(store, batch)?;
+            draft.uploads.close(store, batch)?;
             Ok(())
         })
     }
@@ -171,14 +176,17 @@ impl<M: Memory> Site<M> {
         let done = draft
             .apply_all(store, operations)
             .and_then(|()| draft.derive_answers(store));
-        let (mut trees, mut uploads) = draft.finish(store)?;
-        trees.seal(store);
-        let stage = Stage {
+        let (trees, mut uploads) = draft.finish(store)?;
+        let mut stage = Stage {
             base,
             trees,
             cookie,
         };
-        match done.and_then(|()| uploads.put_stage(store, batch, &stage, now)) {
+        let done = done.and_then(|()| {
+            stage.trees.seal(store);
+            uploads.put_stage(store, batch, &stage, now)
+        });
+        match done {
             // Its leaf has taken over its references.
             Ok(()) => {
                 std::mem::swap(&mut uploads, &mut state.uploads);

@@ -14,6 +14,7 @@ use crate::{
     storage::{Memory, StorageError},
 };
 use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
 
 /// The environment of a canister.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,11 +42,12 @@ pub const REFRESH: u32 = 10_000;
 impl Environment {
     /// The environment with this root key and these variables, of which those named `PUBLIC_…` count.
     pub fn new(root_key: &[u8], variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut public: Vec<(String, String)> = variables
-            .into_iter()
-            .filter(|(name, _)| name.starts_with("PUBLIC_"))
-            .collect();
-        public.sort_unstable();
+        let mut public = BTreeMap::new();
+        for (name, value) in variables {
+            if name.starts_with("PUBLIC_") {
+                public.insert(name, value);
+            }
+        }
         let mut cookie = Vec::with_capacity(512);
         cookie.extend_from_slice(NAME.as_bytes());
         cookie.push(b'=');

@@ -80,9 +80,10 @@ pub const MAX_CHUNKS: u64 = 4096;
 /// committed, in one message of at most 40 billion instructions, at 76 for each byte.
 pub const MAX_BODY: u64 = 450_000_000;
 
-/// Leaves of the certified tree that [`Site::certified_tree`] shows at most: a leaf takes 100 bytes and more of a
-/// reply, which has two megabytes.
+/// Leaves of the certified tree that [`Site::certified_tree`] shows at most: a leaf has about 150 bytes.
 const MAX_TREE: u32 = 10_000;
+/// Bytes of it that fit a reply, which has two megabytes, beside a certificate.
+const MAX_TREE_BYTES: usize = 1_900_000;
 
 /// The memories of a site, each used for nothing else.
 #[derive(Clone, Debug, Default)]
@@ -382,10 +383,14 @@ impl<M: Memory> Site<M> {
                 .page(tree, 0, tree.len(), |leaf| paths.push(leaf.path));
             self.store.forest.witness(tree, &paths, cbor);
         };
-        Ok(self.root.tree(
+        let tree = self.root.tree(
             |cbor| whole(&self.state.trees.assets, cbor),
             |cbor| whole(&self.state.trees.answers, cbor),
-        ))
+        );
+        match tree.len() {
+            ..=MAX_TREE_BYTES => Ok(tree),
+            _ => Err(crate::Error::TreeTooLarge { leaves }),
+        }
     }
 
     /// A witness of the site for paths in its answers.

@@ -53,7 +53,7 @@ impl Stage {
         (self.cookie.as_bytes(), attachment)
     }
 
-    /// Ends what [`begin`](Self::begin) or a leaf took references for.
+    /// Gives its references back, if no leaf has taken them over.
     pub(super) fn release<M: Memory>(self, store: &mut Store<M>) {
         self.base.release(store);
         self.trees.release(store);

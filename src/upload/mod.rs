@@ -47,6 +47,8 @@ pub struct Limits {
 pub(crate) struct Uploads {
     tree: Tree,
     last_batch: u64,
+    /// The batch that was closed last.
+    last_closed: u64,
     totals: Totals,
     limits: Limits,
 }
@@ -74,6 +76,8 @@ pub(crate) struct Saved {
     totals: Totals,
     #[n(3)]
     limits: Limits,
+    #[n(4)]
+    last_closed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -305,6 +309,23 @@ impl Uploads {
             .ok_or(Error::BatchNotFound { batch: id })
     }
 
+    /// Drops a batch, if there is one, because what it was for is done.
+    pub(crate) fn close<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+    ) -> Result<(), StorageError> {
+        if self.remove(store, id)? {
+            self.last_closed = id;
+        }
+        Ok(())
+    }
+
+    /// Whether this batch was closed, and none after it.
+    pub(crate) fn was_just_closed(&self, id: u64) -> bool {
+        id == self.last_closed
+    }
+
     /// Refuses the id of a batch that there was.
     pub(crate) fn check_not_gone<M: Memory>(&self, store: &Store<M>, id: u64) -> Result<(), Error> {
         if id <= self.last_batch {
@@ -465,6 +486,7 @@ impl Default for Uploads {
         Self {
             tree: Tree::EMPTY,
             last_batch: 0,
+            last_closed: 0,
             totals: Totals::default(),
             limits: Limits::default(),
         }
@@ -476,6 +498,7 @@ impl From<&Uploads> for Saved {
         Self {
             tree: uploads.tree.encode(),
             last_batch: uploads.last_batch,
+            last_closed: uploads.last_closed,
             totals: uploads.totals,
             limits: uploads.limits,
         }
@@ -487,6 +510,7 @@ impl From<Saved> for Uploads {
         Self {
             tree: Tree::decode(&saved.tree),
             last_batch: saved.last_batch,
+            last_closed: saved.last_closed,
             totals: saved.totals,
             limits: saved.limits,
         }

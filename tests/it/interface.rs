@@ -219,14 +219,6 @@ pub(crate) struct Configuration {
     pub(crate) max_bytes: Option<u64>,
 }
 
-/// How far an import is.
-#[derive(CandidType, Deserialize, Clone, Debug)]
-pub(crate) struct Progress {
-    pub(crate) done: bool,
-    pub(crate) left: u32,
-    pub(crate) damaged: Vec<String>,
-}
-
 impl From<CreateAsset> for Operation {
     fn from(operation: CreateAsset) -> Self {
         Self::CreateAsset(operation)

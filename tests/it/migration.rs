@@ -5,6 +5,14 @@ use crate::scene::{Caller, Scene, owner, person, refused, refused_for};
 use crate::state::{self, State};
 use sha2::{Digest, Sha256};
 
+/// How far an import is.
+#[derive(candid::CandidType, candid::Deserialize, Clone, Debug)]
+struct Progress {
+    done: bool,
+    left: u32,
+    damaged: Vec<String>,
+}
+
 /// What the tests put on the old canister: key, encodings and their chunks.
 type Content = (String, Vec<(&'static str, Vec<Vec<u8>>)>);
 

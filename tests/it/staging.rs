@@ -161,6 +161,21 @@ fn a_stage_goes_with_its_batch() {
     scene.get("/a.html").answer().shows(200, "old");
 }
 
+/// A client that has lost the reply sends its last commit again.
+#[test]
+fn the_last_commit_can_be_sent_twice() {
+    let scene = scene();
+    let owner = scene.owner();
+    let batch = owner.create_batch().unwrap();
+    owner.commit(0, page("/a.html", "a")).unwrap();
+    owner.commit(batch, Vec::new()).unwrap();
+    let before = scene.state();
+    owner.commit(batch, Vec::new()).unwrap();
+    assert_eq!(scene.state(), before);
+    let more = owner.commit(batch, page("/b.html", "b"));
+    refused_for(more, "batch not found", &batch.to_string());
+}
+
 #[test]
 fn a_deploy_that_took_too_long_does_not_arrive_in_part() {
     let scene = scene();

@@ -1,8 +1,8 @@
 //! Work is in proportion to what is asked for, counted in reads of stable memory.
 
-use crate::world::{ALICE, NOW, create};
+use crate::world::{ALICE, NOW, create, delete};
 use ic_hallmark::{
-    Site,
+    Error, Site,
     serve::{Request, serve},
     site::{Content, Memories, Operation},
 };
@@ -75,4 +75,43 @@ fn a_small_answer_is_little_work() {
         assert_eq!(serve(&site, &Request::get("/small"), b"").body, b"x");
     });
     assert!(read < 10_000, "{read} bytes read to answer 1");
+}
+
+/// A stage is found to differ from a site that has moved where it does, whatever the site holds besides.
+#[test]
+fn publishing_onto_a_site_that_moved_is_work_for_what_changed() {
+    let read_to_publish = |assets: u32| {
+        let (memories, mut site) = site();
+        let create = |number| create(&format!("/{number}"), "text/plain");
+        site.commit((0..assets).map(create), NOW).unwrap();
+        let batch = site.create_batch(ALICE, NOW).unwrap();
+        site.commit_batch(0, ALICE, [delete("/1")], NOW).unwrap();
+        site.commit([delete("/2")], NOW).unwrap();
+        let nodes = || memories.forks.bytes.get() + memories.leaves.bytes.get();
+        let before = nodes();
+        site.commit_batch(batch, ALICE, [], NOW).unwrap();
+        assert_eq!(site.len(), assets - 2);
+        nodes() - before
+    };
+    let (few, many) = (read_to_publish(100), read_to_publish(4_000));
+    assert!(
+        many < 2 * few,
+        "{few} bytes read, and {many} of a larger site"
+    );
+}
+
+/// The whole tree is shown if it fits into a reply.
+#[test]
+fn the_whole_tree_of_a_large_site_is_refused() {
+    let (_, mut site) = site();
+    let create = |number| create(&format!("/{number}"), "text/plain");
+    site.commit((0..9_000).map(create), NOW).unwrap();
+    let tree = site.certified_tree().unwrap();
+    assert!(tree.len() > 9_000);
+    site.commit((9_000..11_000).map(create), NOW).unwrap();
+    let refused = site.certified_tree();
+    assert!(
+        matches!(refused, Err(Error::TreeTooLarge { leaves: 11_001 })),
+        "{refused:?}"
+    );
 }

@@ -36,11 +36,12 @@ pub(crate) struct Canister {
     pub(crate) chunks: BTreeMap<[u8; 32], Vec<u8>>,
 }
 
-/// Whether a canister takes messages. There are no calls to wait for, so
-/// stopping is never observed.
+/// Whether a canister takes messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Running,
+    /// Takes no calls any more, and still gets the answers to its own.
+    Stopping,
     Stopped,
 }
 
@@ -70,8 +71,26 @@ impl Canister {
         }
     }
 
+    /// A copy to try something on: its messages see it as this canister.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            id: self.id,
+            settings: self.settings.clone(),
+            status: self.status,
+            cycles: self.cycles,
+            version: self.version,
+            code: self.code.as_ref().map(Code::duplicate),
+            stable: self.stable.clone(),
+            certified_data: self.certified_data.clone(),
+            global_timer: self.global_timer,
+            log: Log::default(),
+            chunks: BTreeMap::new(),
+        }
+    }
+
     /// Runs a message on the installed code. Keeps the log, and with a
-    /// successful message of the right kind all it did.
+    /// successful message of the right kind all it did. The calls it makes are
+    /// for the caller to send; their cycles are gone from the balance.
     ///
     /// # Errors
     ///
@@ -90,11 +109,14 @@ impl Canister {
         };
         let outcome = code.execute(&mut self.stable, environment, message, limit);
         let (result, execution) = self.note(outcome, entry, surroundings.time);
-        if let Ok(effects) = &result
-            && entry.keeps_changes()
-        {
-            self.apply(effects);
-            self.version += 1;
+        if let Ok(effects) = &result {
+            if entry.is_replicated() {
+                self.cycles = effects.balance(self.cycles);
+            }
+            if entry.keeps_changes() {
+                self.apply(effects);
+                self.version += u64::from(entry.is_replicated());
+            }
         }
         (result, execution)
     }
@@ -125,7 +147,7 @@ impl Canister {
         (result, outcome.execution)
     }
 
-    /// Takes over what a message did besides writing to memory.
+    /// Takes over what a message did besides writing to memory and moving cycles.
     pub(crate) fn apply(&mut self, effects: &Effects) {
         if let Some(data) = &effects.certified_data {
             self.certified_data.clone_from(data);
@@ -133,7 +155,6 @@ impl Canister {
         if let Some(time) = effects.global_timer {
             self.global_timer = time;
         }
-        self.cycles = self.cycles.saturating_sub(effects.cycles_burned);
     }
 
     /// What this canister would be told now.
@@ -146,6 +167,7 @@ impl Canister {
             version: self.version,
             status: match self.status {
                 Status::Running => 1,
+                Status::Stopping => 2,
                 Status::Stopped => 3,
             },
             cycles: self.cycles,
@@ -191,6 +213,8 @@ impl Canister {
             Trap::Contract(_) => ErrorCode::CanisterContractViolation,
             Trap::Instructions(_) => ErrorCode::CanisterInstructionLimitExceeded,
             Trap::HeapLimit(_) => ErrorCode::CanisterWasmMemoryLimitExceeded,
+            Trap::OutOfCycles { .. } => ErrorCode::CanisterOutOfCycles,
+            Trap::NoFunction(_) => ErrorCode::CanisterFunctionNotFound,
         };
         self.error(code, trap)
     }
@@ -211,6 +235,10 @@ impl Canister {
     pub(crate) fn check_running(&self) -> Result<(), Reject> {
         match self.status {
             Status::Running => Ok(()),
+            Status::Stopping => Err(Reject::new(
+                ErrorCode::CanisterStopping,
+                format!("Canister {} is stopping", self.id),
+            )),
             Status::Stopped => Err(Reject::new(
                 ErrorCode::CanisterStopped,
                 format!("Canister {} is stopped", self.id),

@@ -4,7 +4,7 @@
 //! code: module + heap image + globals        stable memory
 //!        │ instantiate, map, set                 │ lent to the instance
 //!        ▼                                       ▼
-//!      run the export ──── trap ──► instance dropped, stable memory rolled back
+//!      run the function ── trap ──► instance dropped, stable memory rolled back
 //!        │ return
 //!        ▼
 //!      dirty pages into the image, globals read back, stable memory committed
@@ -16,13 +16,15 @@
 
 use std::mem;
 
-use wasmtime::{Store, Val};
+use wasmtime::{Store, TypedFunc, Val};
 
 use crate::heap::HeapImage;
 use crate::meter::{Execution, charge};
-use crate::module::{GLOBAL_PREFIX, MEMORY, SharedModule, engine};
+use crate::module::{GLOBAL_PREFIX, MEMORY, SharedModule, TABLE, engine};
 use crate::stable_memory::StableMemory;
-use crate::system_api::{Effects, EntryPoint, Environment, Message, SystemState, Trap};
+use crate::system_api::{
+    Closure, Effects, EntryPoint, Environment, Function, Message, SystemState, Trap,
+};
 
 /// What an installed module is between messages.
 #[derive(Debug)]
@@ -82,12 +84,12 @@ impl Code {
         limit: u64,
     ) -> Outcome {
         let entry = message.entry;
-        let export = message.export.clone();
+        let function = message.function.clone();
         let state = SystemState::new(environment, message, mem::take(stable), limit);
         let mut instance = Instance {
             store: Store::new(engine(), state),
         };
-        let result = instance.run(self, entry, &export, limit);
+        let result = instance.run(self, entry, &function, limit);
         let state = instance.store.into_data();
         *stable = state.stable;
         let (result, mut execution) = match result {
@@ -117,7 +119,7 @@ impl Instance {
         &mut self,
         code: &mut Code,
         entry: EntryPoint,
-        export: &str,
+        function: &Function,
         limit: u64,
     ) -> Result<Execution, (Trap, Execution)> {
         let store = &mut self.store;
@@ -155,10 +157,14 @@ impl Instance {
         }
 
         store.data_mut().running = true;
-        instance
-            .get_typed_func::<(), ()>(&mut *store, export)
-            .and_then(|function| function.call(&mut *store, ()))
-            .map_err(|error| failed(store, error))?;
+        match function {
+            Function::Export(name) => instance
+                .get_typed_func::<(), ()>(&mut *store, name)
+                .and_then(|function| function.call(&mut *store, ())),
+            Function::Callback(closure) => callback(&instance, store, *closure)
+                .and_then(|function| function.call(&mut *store, closure.env)),
+        }
+        .map_err(|error| failed(store, error))?;
 
         let dirty = heap
             .as_ref()
@@ -185,6 +191,20 @@ impl Instance {
         }
         Ok(bill)
     }
+}
+
+/// The function that a canister gave as a callback.
+fn callback(
+    instance: &wasmtime::Instance,
+    store: &mut Store<SystemState>,
+    closure: Closure,
+) -> wasmtime::Result<TypedFunc<u32, ()>> {
+    instance
+        .get_table(&mut *store, TABLE)
+        .and_then(|table| table.get(&mut *store, closure.function.into()))
+        .and_then(|element| element.as_func().flatten().copied())
+        .and_then(|function| function.typed(&*store).ok())
+        .ok_or_else(|| Trap::NoFunction(closure.function).into())
 }
 
 impl Global {

@@ -14,16 +14,20 @@ use candid::{CandidType, Decode, Encode, Principal};
 use ic_management_canister_types::{CanisterIdRecord, InstallChunkedCodeArgs};
 use serde::Deserialize;
 
-use crate::network::{Effective, Ingress, Network};
+use crate::network::{Call, Effective, Ingress, Network};
 use crate::{ErrorCode, Reject};
 
 pub(crate) use install::install;
 
-/// The methods that can be called from outside.
+/// The methods that can be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     ProvisionalCreate,
     ProvisionalTopUp,
+    Create,
+    Deposit,
+    Info,
+    Random,
     InstallCode,
     InstallChunkedCode,
     UninstallCode,
@@ -38,7 +42,7 @@ enum Method {
     FetchLogs,
 }
 
-/// What only canisters may call, and canisters here call nobody.
+/// What only canisters may call.
 const FOR_CANISTERS: [&str; 8] = [
     "create_canister",
     "deposit_cycles",
@@ -51,7 +55,11 @@ const FOR_CANISTERS: [&str; 8] = [
 ];
 
 /// What exists on the Internet Computer and not here.
-const NOT_SUPPORTED: [&str; 22] = [
+const NOT_SUPPORTED: [&str; 26] = [
+    "http_request",
+    "canister_metadata",
+    "node_metrics_history",
+    "subnet_info",
     "take_canister_snapshot",
     "load_canister_snapshot",
     "list_canister_snapshots",
@@ -81,6 +89,10 @@ impl Method {
         Ok(match name {
             "provisional_create_canister_with_cycles" => Self::ProvisionalCreate,
             "provisional_top_up_canister" => Self::ProvisionalTopUp,
+            "create_canister" => Self::Create,
+            "deposit_cycles" => Self::Deposit,
+            "canister_info" => Self::Info,
+            "raw_rand" => Self::Random,
             "install_code" => Self::InstallCode,
             "install_chunked_code" => Self::InstallChunkedCode,
             "uninstall_code" => Self::UninstallCode,
@@ -93,12 +105,6 @@ impl Method {
             "clear_chunk_store" => Self::ClearChunkStore,
             "stored_chunks" => Self::StoredChunks,
             "fetch_canister_logs" => Self::FetchLogs,
-            name if FOR_CANISTERS.contains(&name) => {
-                return Err(Reject::new(
-                    ErrorCode::CanisterRejectedMessage,
-                    format!("Only canisters can call ic00 method {name}"),
-                ));
-            }
             name if NOT_SUPPORTED.contains(&name) => {
                 return Err(Reject::new(
                     ErrorCode::UnknownManagementMessage,
@@ -113,51 +119,77 @@ impl Method {
             }
         })
     }
+
+    /// As [`of`](Self::of), for callers outside.
+    fn from_outside(name: &str) -> Result<Self, Reject> {
+        if FOR_CANISTERS.contains(&name) {
+            return Err(Reject::new(
+                ErrorCode::CanisterRejectedMessage,
+                format!("Only canisters can call ic00 method {name}"),
+            ));
+        }
+        Self::of(name)
+    }
+}
+
+/// How a call goes on.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It is answered.
+    Reply(Vec<u8>),
+    /// It is answered when this canister has stopped.
+    WhenStopped(Principal),
 }
 
 /// Whether to accept a call from outside, and where it is executed.
 pub(crate) fn filter(network: &mut Network, ingress: &Ingress) -> Result<Effective, Reject> {
-    let method = Method::of(&ingress.method)?;
-    if method == Method::ProvisionalCreate {
+    let method = Method::from_outside(&ingress.method)?;
+    let Some(target) = target(method, &ingress.payload)? else {
         let subnet = lifecycle::subnet_for(network, &ingress.payload, ingress.effective)?;
         return Ok(Effective::Subnet(network.subnets()[subnet].id));
-    }
-    let target = target(method, &ingress.payload)?;
+    };
     authorise(network, method, &ingress.method, ingress.sender, target)?;
     Ok(Effective::Canister(target))
 }
 
-/// Executes a call that was accepted.
-pub(crate) fn execute(network: &mut Network, ingress: Ingress) -> Result<Vec<u8>, Reject> {
-    let Ingress {
-        sender,
-        method: name,
-        payload,
-        effective,
-        ..
-    } = ingress;
-    let method = Method::of(&name)?;
-    if method == Method::ProvisionalCreate {
-        return lifecycle::create(network, sender, &payload, effective);
-    }
-    let canister = target(method, &payload)?;
-    authorise(network, method, &name, sender, canister)?;
+/// Executes a call. What it needs of the cycles that came with it, it takes
+/// out of it.
+pub(crate) fn execute(network: &mut Network, call: &mut Call) -> Result<Answer, Reject> {
+    let method = Method::of(&call.method)?;
+    let (sender, payload) = (call.caller, call.argument.as_slice());
+    let Some(canister) = target(method, payload)? else {
+        return match method {
+            Method::Random => status::random(network),
+            Method::Create => lifecycle::create_paid(network, call),
+            _ => lifecycle::create(network, sender, payload, call.effective),
+        }
+        .map(Answer::Reply);
+    };
+    authorise(network, method, &call.method, sender, canister)?;
     match method {
-        Method::ProvisionalTopUp => lifecycle::top_up(network, &payload),
-        Method::InstallCode => install::install_code(network, sender, &payload),
-        Method::InstallChunkedCode => install::install_chunked_code(network, sender, &payload),
+        Method::ProvisionalTopUp => lifecycle::top_up(network, payload),
+        Method::Deposit => {
+            network.add_cycles(canister, std::mem::take(&mut call.cycles));
+            Ok(nothing())
+        }
+        Method::Info => status::info(network, canister),
+        Method::InstallCode => install::install_code(network, sender, payload),
+        Method::InstallChunkedCode => install::install_chunked_code(network, sender, payload),
         Method::UninstallCode => install::uninstall(network, canister),
-        Method::UpdateSettings => lifecycle::update_settings(network, &payload),
+        Method::UpdateSettings => lifecycle::update_settings(network, payload),
         Method::Status => status::status(network, canister),
         Method::Start => lifecycle::start(network, canister),
-        Method::Stop => lifecycle::stop(network, canister),
+        Method::Stop => return lifecycle::stop(network, canister),
         Method::Delete => lifecycle::delete(network, canister),
-        Method::UploadChunk => chunks::upload(network, &payload),
+        Method::UploadChunk => chunks::upload(network, payload),
         Method::ClearChunkStore => chunks::clear(network, canister),
         Method::StoredChunks => chunks::list(network, canister),
         Method::FetchLogs => status::logs(network, canister),
-        Method::ProvisionalCreate => unreachable!("it has no target and is handled above"),
+        Method::ProvisionalCreate | Method::Create | Method::Random => {
+            unreachable!("they have no target and are handled above")
+        }
     }
+    .map(Answer::Reply)
 }
 
 /// Answers a call made as a query.
@@ -167,7 +199,7 @@ pub(crate) fn query(
     name: &str,
     payload: &[u8],
 ) -> Result<Vec<u8>, Reject> {
-    let method = Method::of(name)?;
+    let method = Method::from_outside(name)?;
     let answer = match method {
         Method::FetchLogs => status::logs,
         Method::Status => status::status,
@@ -178,7 +210,7 @@ pub(crate) fn query(
             ));
         }
     };
-    let canister = target(method, payload)?;
+    let canister = subject_of(payload)?;
     authorise(network, method, name, sender, canister)?;
     answer(network, canister)
 }
@@ -189,20 +221,23 @@ pub(crate) fn query(
 ///
 /// There is no such method, or it does not take this argument.
 pub(crate) fn subject(name: &str, payload: &[u8]) -> Result<Option<Principal>, Reject> {
-    match Method::of(name)? {
-        Method::ProvisionalCreate => Ok(None),
-        method => target(method, payload).map(Some),
+    target(Method::from_outside(name)?, payload)
+}
+
+/// The canister a call is about; `None` if it is about none that exists.
+fn target(method: Method, payload: &[u8]) -> Result<Option<Principal>, Reject> {
+    match method {
+        Method::ProvisionalCreate | Method::Create | Method::Random => Ok(None),
+        Method::InstallChunkedCode => {
+            decode::<InstallChunkedCodeArgs>(payload).map(|args| Some(args.target_canister))
+        }
+        _ => subject_of(payload).map(Some),
     }
 }
 
-/// The canister a call is about.
-fn target(method: Method, payload: &[u8]) -> Result<Principal, Reject> {
-    match method {
-        Method::InstallChunkedCode => {
-            decode::<InstallChunkedCodeArgs>(payload).map(|args| args.target_canister)
-        }
-        _ => decode::<CanisterIdRecord>(payload).map(|args| args.canister_id),
-    }
+/// The canister that an argument names.
+fn subject_of(payload: &[u8]) -> Result<Principal, Reject> {
+    decode::<CanisterIdRecord>(payload).map(|args| args.canister_id)
 }
 
 fn authorise(
@@ -214,7 +249,12 @@ fn authorise(
 ) -> Result<(), Reject> {
     let canister = network.canister_mut(target)?;
     match method {
-        Method::ProvisionalTopUp => Ok(()),
+        Method::ProvisionalTopUp | Method::Deposit | Method::Info => Ok(()),
+        Method::UploadChunk | Method::ClearChunkStore | Method::StoredChunks
+            if target == sender =>
+        {
+            Ok(())
+        }
         Method::Status if status::may_see_status(canister, &sender) => Ok(()),
         Method::FetchLogs if status::may_see_logs(canister, &sender) => Ok(()),
         Method::FetchLogs => Err(Reject::new(
@@ -248,6 +288,6 @@ fn encode<T: CandidType>(value: &T) -> Result<Vec<u8>, Reject> {
 }
 
 /// The reply of a method without a result.
-fn nothing() -> Vec<u8> {
+pub(crate) fn nothing() -> Vec<u8> {
     b"DIDL\0\0".to_vec()
 }

@@ -28,7 +28,7 @@ use crate::meter::charge;
 use crate::system_api::SystemState;
 
 pub(crate) use cache::{engine, load};
-pub(crate) use rewrite::{GLOBAL_PREFIX, MEMORY, START};
+pub(crate) use rewrite::{GLOBAL_PREFIX, MEMORY, START, TABLE};
 
 /// The largest module, uncompressed.
 const MAX_MODULE: u64 = 100 << 20;

@@ -2,11 +2,13 @@
 //! outside and them.
 //!
 //! Nothing happens by itself. [`Network::submit`] accepts a message,
-//! [`Network::round`] executes what was accepted (after timers and heartbeats)
-//! and moves the clock by a nanosecond, [`Network::query`] answers from the
-//! state at hand.
+//! [`Network::round`] executes what was accepted (after timers and heartbeats),
+//! carries the calls that follow from it, and moves the clock by a nanosecond,
+//! [`Network::query`] answers from the state at hand.
 
+mod call;
 mod config;
+mod delivery;
 mod ingress;
 mod query;
 mod state;
@@ -24,6 +26,7 @@ use crate::subnet::{self, Authority};
 use crate::system_canister::{SystemCanister, SystemState};
 use crate::{InstallMode, Reject, Subnet, SubnetKind};
 
+pub(crate) use call::Call;
 pub use config::{Config, ConfigError, TimeError};
 pub use ingress::{Effective, Ingress, IngressStatus, MessageId};
 
@@ -52,6 +55,9 @@ pub struct Network {
     /// How many messages from outside were executed, by subnet.
     executed: Vec<u64>,
     last: Execution,
+    calls: call::Calls,
+    /// How many random numbers were given.
+    pub(crate) drawn: u64,
     /// Absent without system canisters.
     pub(crate) system: Option<SystemState>,
 }
@@ -80,6 +86,8 @@ impl Network {
             forget_at: BTreeSet::new(),
             messages: 0,
             last: Execution::default(),
+            calls: call::Calls::default(),
+            drawn: 0,
             system: config.system_canisters.then(SystemState::default),
         })
     }
@@ -139,8 +147,9 @@ impl Network {
             .unwrap_or(Principal::management_canister())
     }
 
-    /// The bill of the last message: an update, a query, the hooks of an
-    /// install, or a timer or heartbeat in a round without messages.
+    /// The bill of the last message: an update or the last callback of one, a
+    /// query, the hooks of an install, or a timer or heartbeat in a round
+    /// without messages.
     pub fn last_execution(&self) -> Execution {
         self.last
     }

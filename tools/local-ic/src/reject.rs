@@ -101,6 +101,8 @@ error_codes! {
     CanisterNotFound = 301,
     /// No such snapshot.
     CanisterSnapshotNotFound = 305,
+    /// What came with a call to create a canister does not pay for it.
+    InsufficientCyclesForCreateCanister = 403,
     /// No such subnet.
     SubnetNotFound = 404,
     /// The canister id belongs to another subnet.
@@ -141,6 +143,8 @@ error_codes! {
     CanisterInstructionLimitExceeded = 522,
     /// The message touched more stable memory than it may.
     CanisterMemoryAccessLimitExceeded = 524,
+    /// Composite queries call one another too deep.
+    QueryCallGraphTooDeep = 525,
     /// A composite query was called as an update.
     CompositeQueryCalledInReplicatedMode = 527,
     /// The canister has no such method, or not of this kind.

@@ -7,6 +7,7 @@
 mod calls;
 mod environment;
 mod message;
+mod shape;
 mod stable;
 
 use std::fmt;
@@ -17,7 +18,11 @@ use wasmtime::{Linker, Memory, ResourceLimiter};
 
 use crate::meter::{Item, Meter, OutOfInstructions, charge};
 use crate::module::{InvalidModule, engine};
+use crate::reject::Reject;
 use crate::stable_memory::StableMemory;
+
+pub(crate) use calls::{Callbacks, Closure, OutgoingCall};
+pub(crate) use environment::CREATION_FEE;
 
 /// What a message is executed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,15 @@ pub(crate) enum EntryPoint {
     Inspect,
     /// Timer and heartbeat.
     Task,
+    /// The callback for a reply; the next two belong with it.
+    Reply,
+    Reject,
+    /// What runs after a callback that trapped.
+    Cleanup,
+    /// The same in composite queries.
+    CompositeReply,
+    CompositeReject,
+    CompositeCleanup,
 }
 
 impl EntryPoint {
@@ -40,17 +54,23 @@ impl EntryPoint {
         1 << self as u16
     }
 
-    /// Whether what the message does is kept when it succeeds.
+    /// Whether what the message does is kept when it succeeds. Composite queries
+    /// keep it for their callbacks, on a copy of the canister.
     pub(crate) fn keeps_changes(self) -> bool {
-        !matches!(
-            self,
-            Self::ReplicatedQuery | Self::Query | Self::CompositeQuery | Self::Inspect
-        )
+        !matches!(self, Self::ReplicatedQuery | Self::Query | Self::Inspect)
     }
 
     /// Whether all nodes of a subnet would execute the message.
     pub(crate) fn is_replicated(self) -> bool {
-        !matches!(self, Self::Query | Self::CompositeQuery | Self::Inspect)
+        !matches!(
+            self,
+            Self::Query
+                | Self::Inspect
+                | Self::CompositeQuery
+                | Self::CompositeReply
+                | Self::CompositeReject
+                | Self::CompositeCleanup
+        )
     }
 
     fn mode(self) -> &'static str {
@@ -64,6 +84,12 @@ impl EntryPoint {
             Self::CompositeQuery => "composite query",
             Self::Inspect => "inspect message",
             Self::Task => "system task",
+            Self::Reply => "reply callback",
+            Self::Reject => "reject callback",
+            Self::Cleanup => "cleanup",
+            Self::CompositeReply => "composite reply callback",
+            Self::CompositeReject => "composite reject callback",
+            Self::CompositeCleanup => "composite cleanup",
         }
     }
 }
@@ -81,15 +107,27 @@ impl In {
     const COMPOSITE_QUERY: In = In(EntryPoint::CompositeQuery.bit());
     const INSPECT: In = In(EntryPoint::Inspect.bit());
     const TASK: In = In(EntryPoint::Task.bit());
+    const REPLY: In = In(EntryPoint::Reply.bit());
+    const REJECT: In = In(EntryPoint::Reject.bit());
+    const CLEANUP: In = In(EntryPoint::Cleanup.bit());
+    const COMPOSITE_REPLY: In = In(EntryPoint::CompositeReply.bit());
+    const COMPOSITE_REJECT: In = In(EntryPoint::CompositeReject.bit());
+    const COMPOSITE_CLEANUP: In = In(EntryPoint::CompositeCleanup.bit());
     /// `* s` in the specification.
     const ANYWHERE: In = In(u16::MAX);
     /// `*` in the specification.
     const NOT_IN_START: In = In(!EntryPoint::Start.bit());
+    /// Where a call of this canister was answered.
+    const CALLBACKS: In = Self::REPLY.or(Self::REJECT);
+    /// The same in composite queries.
+    const COMPOSITE_CALLBACKS: In = Self::COMPOSITE_REPLY.or(Self::COMPOSITE_REJECT);
     /// Where there is a call to answer.
     const CALLS: In = Self::UPDATE
         .or(Self::REPLICATED_QUERY)
         .or(Self::QUERY)
-        .or(Self::COMPOSITE_QUERY);
+        .or(Self::COMPOSITE_QUERY)
+        .or(Self::CALLBACKS)
+        .or(Self::COMPOSITE_CALLBACKS);
 
     const fn or(self, other: In) -> In {
         In(self.0 | other.0)
@@ -113,6 +151,14 @@ pub(crate) enum Trap {
     Instructions(u64),
     /// The heap grew beyond this many bytes.
     HeapLimit(u64),
+    /// A call was to take more cycles than the canister has.
+    OutOfCycles {
+        /// How many more it would need.
+        missing: u128,
+    },
+    /// A callback that is no function of the table, or not one that takes an
+    /// `i32` and returns nothing.
+    NoFunction(u32),
     /// A function of the system that this crate does not have.
     NotSupported(&'static str),
 }
@@ -132,6 +178,15 @@ impl fmt::Display for Trap {
             Self::HeapLimit(limit) => write!(
                 f,
                 "Canister exceeded its current Wasm memory limit of {limit} bytes"
+            ),
+            Self::OutOfCycles { missing } => write!(
+                f,
+                "Canister is out of cycles: please top up the canister with at \
+                 least {missing} additional cycles"
+            ),
+            Self::NoFunction(index) => write!(
+                f,
+                "Canister requested to invoke a non-existent Wasm function {index} from table 0"
             ),
             Self::NotSupported(name) => {
                 write!(
@@ -169,13 +224,75 @@ pub(crate) struct Environment {
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) entry: EntryPoint,
-    /// The function of the module that is entered.
-    pub(crate) export: String,
+    pub(crate) function: Function,
     pub(crate) caller: Principal,
+    /// In a reply callback, the reply.
     pub(crate) argument: Vec<u8>,
     /// For `canister_inspect_message`: what the message wants to call.
     pub(crate) method: String,
     pub(crate) certificate: Option<Arc<[u8]>>,
+    /// The call that the message is part of.
+    pub(crate) standing: Standing,
+    /// In a reject callback, and in the cleanup after one: the reject.
+    pub(crate) reject: Option<Reject>,
+    /// In a callback: cycles that came back.
+    pub(crate) refunded: u128,
+}
+
+impl Message {
+    /// A message without an argument that enters through an export.
+    pub(crate) fn new(entry: EntryPoint, export: impl Into<String>, caller: Principal) -> Self {
+        Self {
+            entry,
+            function: Function::Export(export.into()),
+            caller,
+            argument: Vec::new(),
+            method: String::new(),
+            certificate: None,
+            standing: Standing::default(),
+            reject: None,
+            refunded: 0,
+        }
+    }
+
+    /// A message that brings an answer.
+    pub(crate) fn answer(
+        entry: EntryPoint,
+        caller: Principal,
+        function: Closure,
+        answer: std::result::Result<Vec<u8>, Reject>,
+    ) -> Self {
+        let (argument, reject) = match answer {
+            Ok(reply) => (reply, None),
+            Err(reject) => (Vec::new(), Some(reject)),
+        };
+        Self {
+            function: Function::Callback(function),
+            argument,
+            reject,
+            ..Self::new(entry, String::new(), caller)
+        }
+    }
+}
+
+/// Where a message enters a module.
+#[derive(Clone, Debug)]
+pub(crate) enum Function {
+    Export(String),
+    Callback(Closure),
+}
+
+/// What has become of a call before a message that is part of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Standing {
+    /// Cycles that came with the call and nobody has accepted.
+    pub(crate) cycles: u128,
+    /// There is nobody to answer, or not any more.
+    pub(crate) answered: bool,
+    /// What earlier messages of the call have cost, in instructions.
+    pub(crate) instructions: u64,
+    /// When the caller stops waiting, in ns since 1970; 0 for never.
+    pub(crate) deadline: u64,
 }
 
 /// An answer given by a canister.
@@ -188,8 +305,20 @@ pub(crate) struct Effects {
     pub(crate) certified_data: Option<Vec<u8>>,
     pub(crate) global_timer: Option<u64>,
     pub(crate) cycles_burned: u128,
+    /// Of those that came with the call.
+    pub(crate) cycles_accepted: u128,
+    /// The calls made, first to last.
+    pub(crate) calls: Vec<OutgoingCall>,
     /// `ic0.accept_message` was called.
     pub(crate) accepted: bool,
+}
+
+impl Effects {
+    /// What a balance becomes.
+    pub(crate) fn balance(&self, before: u128) -> u128 {
+        let sent: u128 = self.calls.iter().map(|call| call.cycles).sum();
+        before + self.cycles_accepted - self.cycles_burned - sent
+    }
 }
 
 /// What the functions of the interface work on.
@@ -204,7 +333,8 @@ pub(crate) struct SystemState {
     environment: Environment,
     message: Message,
     reply: Vec<u8>,
-    call: Option<calls::PreparedCall>,
+    /// A call between `call_new` and `call_perform`.
+    call: Option<OutgoingCall>,
     /// Set once the module's own code runs.
     pub(crate) running: bool,
 }
@@ -246,7 +376,11 @@ impl ResourceLimiter for SystemState {
             return Ok(false);
         }
         let limit = self.environment.heap_limit;
-        if self.message.entry.keeps_changes() && limit != 0 && desired as u64 > limit {
+        if self.message.entry.keeps_changes()
+            && self.message.entry.is_replicated()
+            && limit != 0
+            && desired as u64 > limit
+        {
             return Err(Trap::HeapLimit(limit).into());
         }
         Ok(true)
@@ -345,16 +479,6 @@ fn principal(caller: &mut Caller<'_>, src: u32, size: u32) -> Result<Principal> 
 
 /// Copies `source[offset..offset + size]` into the heap.
 fn copy(
-    caller: &mut Caller<'_>,
-    name: &'static str,
-    (dst, offset, size): (u32, u32, u32),
-    source: impl FnOnce(&SystemState) -> &[u8],
-) -> Result<()> {
-    try_copy(caller, name, (dst, offset, size), |state| Ok(source(state)))
-}
-
-/// As [`copy`], of something that may not be there.
-fn try_copy(
     caller: &mut Caller<'_>,
     name: &'static str,
     (dst, offset, size): (u32, u32, u32),

@@ -6,9 +6,9 @@
 mod browser;
 mod canisters;
 mod debian;
-mod legacy;
 mod module;
 mod npm;
+mod test_canisters;
 mod workspace;
 
 use std::path::Path;
@@ -74,7 +74,8 @@ fn test(args: &[String]) -> Result<ExitCode> {
     browser::ensure()?;
     let npm = npm::ensure(&workspace)?;
     canisters::build(&workspace)?;
-    let legacy = legacy::build(&workspace)?;
+    let legacy = test_canisters::build(&workspace, "legacy-canister")?;
+    let calling = test_canisters::build(&workspace, "calling-canister")?;
     let one = args
         .iter()
         .any(|arg| arg == "-p" || arg.starts_with("--package"));
@@ -94,6 +95,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     run.env("ICP_BIN", npm.icp);
     run.env("NODE_MODULES", npm.modules);
     run.env("LEGACY_CANISTER", legacy);
+    run.env("CALLING_CANISTER", calling);
     if std::env::var_os("POCKET_IC_BIN").is_none() {
         run.env("POCKET_IC_BIN", workspace.binary("local-ic"));
     }

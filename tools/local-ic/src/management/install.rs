@@ -147,7 +147,7 @@ fn check_mode(canister: &Canister, mode: InstallMode) -> Result<(), Reject> {
     }
 }
 
-/// Removes code and state.
+/// Removes code and state, and rejects what the code worked on.
 pub(super) fn uninstall(network: &mut Network, id: Principal) -> Result<Vec<u8>, Reject> {
     let canister = network.canister_mut(id)?;
     canister.code = None;
@@ -156,6 +156,7 @@ pub(super) fn uninstall(network: &mut Network, id: Principal) -> Result<Vec<u8>,
     canister.global_timer = 0;
     canister.log.forget_before(canister.log.next_index());
     canister.version += 1;
+    network.orphan(id);
     Ok(nothing())
 }
 
@@ -236,18 +237,14 @@ impl Installation<'_> {
             return self.check_budget(canister);
         }
         let mut environment = canister.environment(self.surroundings);
-        environment.cycles -= self.changes.cycles_burned;
+        environment.cycles = self.changes.balance(environment.cycles);
         if entry != EntryPoint::PreUpgrade {
             environment.version += 1;
             environment.global_timer = self.changes.global_timer.unwrap_or(0);
         }
         let message = Message {
-            entry,
-            export: name.to_owned(),
-            caller: self.sender,
             argument,
-            method: String::new(),
-            certificate: None,
+            ..Message::new(entry, name, self.sender)
         };
         self.check_budget(canister)?;
         let left = self.limit - self.execution.instructions - self.execution.compile;
@@ -284,6 +281,7 @@ impl Installation<'_> {
         canister.code = Some(code);
         canister.stable = std::mem::take(&mut self.stable);
         canister.global_timer = 0;
+        canister.cycles = self.changes.balance(canister.cycles);
         canister.apply(&self.changes);
         canister.version += 1;
     }

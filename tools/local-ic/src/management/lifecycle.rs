@@ -2,13 +2,14 @@
 
 use candid::{Nat, Principal};
 use ic_management_canister_types::{
-    CanisterIdRecord, ProvisionalCreateCanisterWithCyclesArgs, ProvisionalTopUpCanisterArgs,
-    UpdateSettingsArgs,
+    CanisterIdRecord, CreateCanisterArgs, ProvisionalCreateCanisterWithCyclesArgs,
+    ProvisionalTopUpCanisterArgs, UpdateSettingsArgs,
 };
 
-use super::{decode, encode, nothing};
+use super::{Answer, decode, encode, nothing};
 use crate::canister::{Settings, Status};
-use crate::network::{Effective, INITIAL_CYCLES, Network};
+use crate::network::{Call, Effective, INITIAL_CYCLES, Network};
+use crate::system_api::CREATION_FEE;
 use crate::{ErrorCode, Reject};
 
 /// Where a canister is to be created: where its id belongs, if one is asked for.
@@ -67,6 +68,33 @@ pub(super) fn create(
     encode(&CanisterIdRecord { canister_id })
 }
 
+/// Creates a canister for another one, on its subnet, which pays for it.
+pub(super) fn create_paid(network: &mut Network, call: &mut Call) -> Result<Vec<u8>, Reject> {
+    let args: CreateCanisterArgs = decode(&call.argument)?;
+    let settings = Settings::of(call.caller)
+        .with(args.settings.unwrap_or_default())
+        .map_err(invalid)?;
+    let cycles = call.cycles.checked_sub(CREATION_FEE).ok_or_else(|| {
+        Reject::new(
+            ErrorCode::InsufficientCyclesForCreateCanister,
+            format!(
+                "Creating a canister requires a fee of {CREATION_FEE} that is deducted from \
+                 the canister's initial balance but only {} cycles were received with the \
+                 create_canister request.",
+                call.cycles
+            ),
+        )
+    })?;
+    let subnet = network
+        .owner(call.caller)
+        .unwrap_or(network.default_subnet());
+    let canister_id = network
+        .add_canister(subnet, None, settings, cycles)
+        .ok_or_else(|| invalid("the subnet has no canister id left".to_owned()))?;
+    call.cycles = 0;
+    encode(&CanisterIdRecord { canister_id })
+}
+
 pub(super) fn top_up(network: &mut Network, payload: &[u8]) -> Result<Vec<u8>, Reject> {
     let args: ProvisionalTopUpCanisterArgs = decode(payload)?;
     network.add_cycles(args.canister_id, amount(args.amount)?);
@@ -88,17 +116,29 @@ pub(super) fn update_settings(network: &mut Network, payload: &[u8]) -> Result<V
     Ok(nothing())
 }
 
-pub(super) fn start(network: &mut Network, canister: Principal) -> Result<Vec<u8>, Reject> {
-    network.canister_mut(canister)?.status = Status::Running;
+/// What waits for the canister to stop is told that it will not.
+pub(super) fn start(network: &mut Network, id: Principal) -> Result<Vec<u8>, Reject> {
+    network.canister_mut(id)?.status = Status::Running;
+    let cancelled = Reject::new(
+        ErrorCode::CanisterStoppingCancelled,
+        format!("Canister {id}'s stop request was cancelled."),
+    );
+    network.answer_stops(id, Err(cancelled));
     Ok(nothing())
 }
 
-/// There are no calls in flight between messages, so stopping is immediate.
-pub(super) fn stop(network: &mut Network, canister: Principal) -> Result<Vec<u8>, Reject> {
-    network.canister_mut(canister)?.status = Status::Stopped;
-    Ok(nothing())
+/// The canister stops when it is done with the calls it works on. A call that
+/// never ends keeps it from that: there is no timeout here.
+pub(super) fn stop(network: &mut Network, id: Principal) -> Result<Answer, Reject> {
+    let canister = network.canister_mut(id)?;
+    if canister.status == Status::Stopped {
+        return Ok(Answer::Reply(nothing()));
+    }
+    canister.status = Status::Stopping;
+    Ok(Answer::WhenStopped(id))
 }
 
+/// A stopped canister works on nothing, so no answer is on its way to it.
 pub(super) fn delete(network: &mut Network, canister: Principal) -> Result<Vec<u8>, Reject> {
     if network.canister_mut(canister)?.status != Status::Stopped {
         return Err(Reject::new(

@@ -2,9 +2,11 @@
 
 use candid::{Nat, Principal};
 use ic_management_canister_types::{
-    CanisterLogRecord, CanisterStatusResult, CanisterStatusType, FetchCanisterLogsResult,
-    LogVisibility, MemoryMetrics, QueryStats, StatusVisibility,
+    CanisterInfoResult, CanisterLogRecord, CanisterStatusResult, CanisterStatusType,
+    FetchCanisterLogsResult, LogVisibility, MemoryMetrics, QueryStats, StatusVisibility,
 };
+use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
 
 use super::encode;
 use crate::Reject;
@@ -30,6 +32,7 @@ pub(super) fn status(network: &mut Network, id: Principal) -> Result<Vec<u8>, Re
     encode(&CanisterStatusResult {
         status: match canister.status {
             Status::Running => CanisterStatusType::Running,
+            Status::Stopping => CanisterStatusType::Stopping,
             Status::Stopped => CanisterStatusType::Stopped,
         },
         ready_for_migration: canister.status == Status::Stopped,
@@ -87,8 +90,30 @@ pub(super) fn logs(network: &mut Network, id: Principal) -> Result<Vec<u8>, Reje
     })
 }
 
+/// No history is kept: of the changes of a canister, none is told.
+pub(super) fn info(network: &mut Network, id: Principal) -> Result<Vec<u8>, Reject> {
+    let canister = network.canister_mut(id)?;
+    encode(&CanisterInfoResult {
+        total_num_changes: 0,
+        recent_changes: Vec::new(),
+        module_hash: canister.code.as_ref().map(|code| code.module.hash.to_vec()),
+        controllers: canister.settings.controllers.clone(),
+    })
+}
+
+/// 32 bytes, others each time and the same in each network of one seed.
+pub(super) fn random(network: &mut Network) -> Result<Vec<u8>, Reject> {
+    let bytes = Sha256::new_with_prefix(b"local-ic raw_rand")
+        .chain_update(network.root_key())
+        .chain_update(network.drawn.to_be_bytes())
+        .finalize();
+    network.drawn += 1;
+    encode(&ByteBuf::from(bytes.to_vec()))
+}
+
 pub(super) fn may_see_status(canister: &Canister, who: &Principal) -> bool {
     canister.is_controlled_by(who)
+        || canister.id == *who
         || match &canister.settings.status_visibility {
             StatusVisibility::Controllers => false,
             StatusVisibility::Public => true,

@@ -4,11 +4,12 @@ use candid::Principal;
 use sha2::{Digest, Sha256};
 
 use super::Network;
+use super::call::{Call, Origin};
 use crate::canister::Canister;
 use crate::management;
 use crate::meter::limit;
 use crate::module::MethodKind;
-use crate::system_api::{EntryPoint, Message};
+use crate::system_api::{EntryPoint, Message, Response};
 use crate::{ErrorCode, Reject, system_canister};
 
 /// The largest argument of an ingress message: 2 MiB.
@@ -49,10 +50,25 @@ pub struct MessageId(pub [u8; 32]);
 pub enum IngressStatus {
     /// Accepted and not executed.
     Received,
-    /// Executed and not answered.
+    /// Being executed and not answered.
     Processing,
     /// Answered.
     Done(Result<Vec<u8>, Reject>),
+}
+
+impl Ingress {
+    fn call(self, id: MessageId) -> Call {
+        Call {
+            origin: Origin::Ingress(id),
+            caller: self.sender,
+            callee: self.canister_id,
+            effective: self.effective,
+            method: self.method,
+            argument: self.payload,
+            cycles: 0,
+            deadline: 0,
+        }
+    }
 }
 
 /// A message and what became of it.
@@ -63,7 +79,7 @@ pub(super) struct Accepted {
     effective: Effective,
     /// The last moment at which it may begin.
     expiry: Option<u64>,
-    /// Until it is executed.
+    /// Until its execution begins.
     message: Option<Ingress>,
     pub(super) status: IngressStatus,
 }
@@ -154,7 +170,8 @@ impl Network {
     }
 
     /// One round on every subnet: a nanosecond passes, timers that are due and
-    /// heartbeats run, then the accepted messages in their order.
+    /// heartbeats run, then the accepted messages in their order, then what
+    /// canisters call and are answered, for up to a thousand messages.
     pub fn round(&mut self) {
         self.time += 1;
         self.forget_old_messages();
@@ -167,22 +184,22 @@ impl Network {
             let Some(message) = accepted.message.take() else {
                 continue;
             };
-            let answer = if in_time {
+            if in_time {
+                accepted.status = IngressStatus::Processing;
                 self.count(message.effective);
-                self.execute(message)
+                self.begin(message.call(id));
             } else {
-                Err(Reject::new(
+                let reject = Reject::new(
                     ErrorCode::IngressMessageTimeout,
                     format!(
                         "Ingress message 0x{} timed out waiting to start executing.",
                         hex::encode(id.0)
                     ),
-                ))
-            };
-            if let Some(accepted) = self.accepted.get_mut(&id) {
-                accepted.status = IngressStatus::Done(answer);
+                );
+                self.answered(id, Err(reject));
             }
         }
+        self.deliver();
         self.state_changed();
     }
 
@@ -230,12 +247,9 @@ impl Network {
         let code = canister.code.as_ref().ok_or_else(|| canister.no_code())?;
         if code.module.has_hook(INSPECT) {
             let message = Message {
-                entry: EntryPoint::Inspect,
-                export: INSPECT.to_owned(),
-                caller: ingress.sender,
                 argument: ingress.payload.clone(),
                 method: ingress.method.clone(),
-                certificate: None,
+                ..Message::new(EntryPoint::Inspect, INSPECT, ingress.sender)
             };
             let (result, _) = canister.execute(&surroundings, message, limit);
             if !result?.accepted {
@@ -248,62 +262,22 @@ impl Network {
         Ok(Effective::Canister(ingress.canister_id))
     }
 
-    fn execute(&mut self, ingress: Ingress) -> Result<Vec<u8>, Reject> {
-        if ingress.canister_id == Principal::management_canister() {
-            return management::execute(self, ingress);
+    /// Notes the answer to a message, unless that is forgotten.
+    pub(super) fn answered(&mut self, id: MessageId, answer: Result<Vec<u8>, Reject>) {
+        if let Some(accepted) = self.accepted.get_mut(&id) {
+            accepted.status = IngressStatus::Done(answer);
         }
-        if let Some(canister) = self.system_canister(ingress.canister_id) {
-            return system_canister::execute(self, canister, &ingress);
-        }
-        let surroundings = self.surroundings(ingress.canister_id);
-        let limit = self.limit(limit::UPDATE);
-        let canister = self.canister_mut(ingress.canister_id)?;
-        canister.check_running()?;
-        let (entry, prefix) = match method(canister, &ingress.method)? {
-            Some(MethodKind::Update) => (EntryPoint::Update, "canister_update"),
-            Some(MethodKind::Query) => (EntryPoint::ReplicatedQuery, "canister_query"),
-            Some(MethodKind::CompositeQuery) => {
-                return Err(canister.error(
-                    ErrorCode::CompositeQueryCalledInReplicatedMode,
-                    "Composite query cannot be called in replicated mode",
-                ));
-            }
-            None => return Err(no_method(canister, "update", &ingress.method)),
-        };
-        let message = Message {
-            entry,
-            export: format!("{prefix} {}", ingress.method),
-            caller: ingress.sender,
-            argument: ingress.payload,
-            method: ingress.method,
-            certificate: None,
-        };
-        let (result, execution) = canister.execute(&surroundings, message, limit);
-        let answer = result.and_then(|effects| answer(canister, effects.response));
-        self.executed(execution);
-        answer
     }
 
     fn run_tasks(&mut self) {
         let ids: Vec<Principal> = self.canisters.keys().copied().collect();
         for id in ids {
-            let surroundings = self.surroundings(id);
-            let limit = self.limit(limit::UPDATE);
-            let Some(canister) = self.canisters.get_mut(&id) else {
-                continue;
+            let tasks = match self.canisters.get_mut(&id) {
+                Some(canister) => canister.due_tasks(self.time),
+                None => continue,
             };
-            for task in canister.due_tasks(surroundings.time) {
-                let message = Message {
-                    entry: EntryPoint::Task,
-                    export: task.to_owned(),
-                    caller: Principal::management_canister(),
-                    argument: Vec::new(),
-                    method: String::new(),
-                    certificate: None,
-                };
-                // A task has nobody to tell; a trap is in the log.
-                let (_, execution) = canister.execute(&surroundings, message, limit);
-                self.last = execution;
+            for task in tasks {
+                self.run_task(id, task);
             }
         }
     }
@@ -333,17 +307,15 @@ pub(super) fn no_method(canister: &Canister, kind: &str, name: &str) -> Reject {
     )
 }
 
-/// What the caller is told when an execution went well.
-pub(super) fn answer(
-    canister: &Canister,
-    response: Option<Result<Vec<u8>, String>>,
-) -> Result<Vec<u8>, Reject> {
-    match response {
-        Some(Ok(reply)) => Ok(reply),
-        Some(Err(message)) => Err(Reject::new(ErrorCode::CanisterRejectedMessage, message)),
-        None => Err(canister.error(
-            ErrorCode::CanisterDidNotReply,
-            "Canister did not reply to the call",
-        )),
-    }
+/// What the caller is told when a canister has answered.
+pub(super) fn answer(response: Response) -> Result<Vec<u8>, Reject> {
+    response.map_err(|message| Reject::new(ErrorCode::CanisterRejectedMessage, message))
+}
+
+/// What the caller is told when a canister has not answered.
+pub(super) fn did_not_reply(canister: Principal) -> Reject {
+    Reject::new(
+        ErrorCode::CanisterDidNotReply,
+        format!("Error from Canister {canister}: Canister did not reply to the call."),
+    )
 }

@@ -3,9 +3,11 @@
 
 use wasmtime::Linker;
 
+use super::message::narrow;
+use super::shape::{amount, blob, value};
 use super::{
     Caller, In, Result, SystemState, Trap, bytes, contract, copy, enter, pay, principal, text,
-    try_copy, u128_of, write_u128,
+    u128_of, write_u128,
 };
 use crate::meter::{Item, charge};
 
@@ -13,18 +15,24 @@ const ROOT_KEY: In = In::INIT
     .or(In::PRE_UPGRADE)
     .or(In::UPDATE)
     .or(In::REPLICATED_QUERY)
+    .or(In::CALLBACKS)
+    .or(In::CLEANUP)
     .or(In::TASK);
-const CERTIFIED_DATA: In = In::INIT.or(In::PRE_UPGRADE).or(In::UPDATE).or(In::TASK);
+const CERTIFIED_DATA: In = In::INIT
+    .or(In::PRE_UPGRADE)
+    .or(In::UPDATE)
+    .or(In::CALLBACKS)
+    .or(In::TASK);
 const CERTIFICATE: In = In::QUERY.or(In::COMPOSITE_QUERY);
 const BURN: In = ROOT_KEY;
-const TIMER: In = CERTIFIED_DATA;
+const TIMER: In = CERTIFIED_DATA.or(In::CLEANUP);
 
 /// What certified data may be at most.
 const MAX_CERTIFIED_DATA: u32 = 32;
 /// How many nodes a subnet is said to have.
 const NODES: u32 = 13;
-/// What creating a canister costs on a subnet of that size.
-const CREATION_FEE: u128 = 500_000_000_000;
+/// What creating a canister costs on a subnet of that size, in cycles.
+pub(crate) const CREATION_FEE: u128 = 500_000_000_000;
 
 pub(super) fn define(linker: &mut Linker<SystemState>) -> Result<()> {
     identity(linker)?;
@@ -37,82 +45,29 @@ pub(super) fn define(linker: &mut Linker<SystemState>) -> Result<()> {
 }
 
 fn identity(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "canister_self_size", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "canister_self_size",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
-        Ok(caller.data().environment.canister.as_slice().len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "canister_self_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "canister_self_copy";
-            enter(
-                &mut caller,
-                NAME,
-                In::NOT_IN_START,
-                charge::CALL + u64::from(size),
-            )?;
-            copy(&mut caller, NAME, (dst, offset, size), |state| {
-                state.environment.canister.as_slice()
-            })
-        },
+    blob(
+        linker,
+        ["canister_self_size", "canister_self_copy"],
+        In::NOT_IN_START,
+        |state| Ok(state.environment.canister.as_slice()),
     )?;
-    linker.func_wrap("ic0", "subnet_self_size", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "subnet_self_size",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
-        Ok(caller.data().environment.subnet.as_slice().len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "subnet_self_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "subnet_self_copy";
-            enter(
-                &mut caller,
-                NAME,
-                In::NOT_IN_START,
-                charge::CALL + u64::from(size),
-            )?;
-            copy(&mut caller, NAME, (dst, offset, size), |state| {
-                state.environment.subnet.as_slice()
-            })
-        },
+    blob(
+        linker,
+        ["subnet_self_size", "subnet_self_copy"],
+        In::NOT_IN_START,
+        |state| Ok(state.environment.subnet.as_slice()),
     )?;
-    linker.func_wrap("ic0", "subnet_self_node_count", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "subnet_self_node_count",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
+    value(linker, "subnet_self_node_count", In::NOT_IN_START, |_| {
         Ok(NODES)
     })?;
-    linker.func_wrap("ic0", "canister_status", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "canister_status",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
-        Ok(caller.data().environment.status)
+    value(linker, "canister_status", In::NOT_IN_START, |state| {
+        Ok(state.environment.status)
     })?;
-    linker.func_wrap("ic0", "canister_version", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "canister_version",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
-        Ok(caller.data().environment.version)
+    value(linker, "canister_version", In::NOT_IN_START, |state| {
+        Ok(state.environment.version)
+    })?;
+    value(linker, "in_replicated_execution", In::ANYWHERE, |state| {
+        Ok(u32::from(state.message.entry.is_replicated()))
     })?;
     linker.func_wrap(
         "ic0",
@@ -126,49 +81,28 @@ fn identity(linker: &mut Linker<SystemState>) -> Result<()> {
             ))
         },
     )?;
-    linker.func_wrap(
-        "ic0",
-        "in_replicated_execution",
-        |mut caller: Caller<'_>| {
-            enter(
-                &mut caller,
-                "in_replicated_execution",
-                In::ANYWHERE,
-                charge::CALL,
-            )?;
-            Ok(u32::from(caller.data().message.entry.is_replicated()))
-        },
-    )?;
     Ok(())
 }
 
 fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "canister_cycle_balance", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "canister_cycle_balance",
-            In::NOT_IN_START,
-            charge::CALL,
-        )?;
-        u64::try_from(balance(&caller))
-            .map_err(|_| Trap::Wasm("cycles amount exceeds 64 bit integer limits".into()).into())
-    })?;
+    value(
+        linker,
+        "canister_cycle_balance",
+        In::NOT_IN_START,
+        |state| narrow(balance(state)),
+    )?;
     for name in [
         "canister_cycle_balance128",
         "canister_liquid_cycle_balance128",
     ] {
-        linker.func_wrap("ic0", name, move |mut caller: Caller<'_>, dst: u32| {
-            enter(&mut caller, name, In::NOT_IN_START, charge::CALL)?;
-            let balance = balance(&caller);
-            write_u128(&mut caller, dst, balance)
-        })?;
+        amount(linker, name, In::NOT_IN_START, balance)?;
     }
     linker.func_wrap(
         "ic0",
         "cycles_burn128",
         |mut caller: Caller<'_>, high: u64, low: u64, dst: u32| {
             enter(&mut caller, "cycles_burn128", BURN, charge::CALL)?;
-            let burned = u128_of(high, low).min(balance(&caller));
+            let burned = u128_of(high, low).min(balance(caller.data()));
             caller.data_mut().effects.cycles_burned += burned;
             write_u128(&mut caller, dst, burned)
         },
@@ -183,26 +117,30 @@ fn cycles(linker: &mut Linker<SystemState>) -> Result<()> {
     Ok(())
 }
 
-fn balance(caller: &Caller<'_>) -> u128 {
-    let state = caller.data();
-    state.environment.cycles - state.effects.cycles_burned
+/// What the canister has now, without what a call under construction takes.
+pub(super) fn balance(state: &SystemState) -> u128 {
+    let taken = state.call.as_ref().map_or(0, |call| call.cycles);
+    state.effects.balance(state.environment.cycles) - taken
 }
 
 fn certification(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "root_key_size", |mut caller: Caller<'_>| {
-        enter(&mut caller, "root_key_size", ROOT_KEY, charge::CALL)?;
-        Ok(caller.data().environment.root_key.len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "root_key_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "root_key_copy";
-            enter(&mut caller, NAME, ROOT_KEY, charge::CALL + u64::from(size))?;
-            copy(&mut caller, NAME, (dst, offset, size), |state| {
-                &state.environment.root_key
-            })
-        },
+    blob(
+        linker,
+        ["root_key_size", "root_key_copy"],
+        ROOT_KEY,
+        |state| Ok(&state.environment.root_key),
+    )?;
+    blob(
+        linker,
+        ["data_certificate_size", "data_certificate_copy"],
+        CERTIFICATE,
+        certificate,
+    )?;
+    value(
+        linker,
+        "data_certificate_present",
+        In::NOT_IN_START,
+        |state| Ok(u32::from(state.message.certificate.is_some())),
     )?;
     linker.func_wrap(
         "ic0",
@@ -221,42 +159,6 @@ fn certification(linker: &mut Linker<SystemState>) -> Result<()> {
             Ok(())
         },
     )?;
-    linker.func_wrap(
-        "ic0",
-        "data_certificate_present",
-        |mut caller: Caller<'_>| {
-            enter(
-                &mut caller,
-                "data_certificate_present",
-                In::NOT_IN_START,
-                charge::CALL,
-            )?;
-            Ok(u32::from(caller.data().message.certificate.is_some()))
-        },
-    )?;
-    linker.func_wrap("ic0", "data_certificate_size", |mut caller: Caller<'_>| {
-        enter(
-            &mut caller,
-            "data_certificate_size",
-            CERTIFICATE,
-            charge::CALL,
-        )?;
-        certificate(caller.data()).map(|certificate| certificate.len() as u32)
-    })?;
-    linker.func_wrap(
-        "ic0",
-        "data_certificate_copy",
-        |mut caller: Caller<'_>, dst: u32, offset: u32, size: u32| {
-            const NAME: &str = "data_certificate_copy";
-            enter(
-                &mut caller,
-                NAME,
-                CERTIFICATE,
-                charge::CALL + u64::from(size),
-            )?;
-            try_copy(&mut caller, NAME, (dst, offset, size), certificate)
-        },
-    )?;
     Ok(())
 }
 
@@ -269,9 +171,8 @@ fn certificate(state: &SystemState) -> Result<&[u8]> {
 }
 
 fn clock(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "time", |mut caller: Caller<'_>| {
-        enter(&mut caller, "time", In::NOT_IN_START, charge::CALL)?;
-        Ok(caller.data().environment.time)
+    value(linker, "time", In::NOT_IN_START, |state| {
+        Ok(state.environment.time)
     })?;
     linker.func_wrap(
         "ic0",
@@ -294,8 +195,13 @@ fn clock(linker: &mut Linker<SystemState>) -> Result<()> {
                 charge::PERFORMANCE_COUNTER,
             )?;
             match kind {
-                // Of this message; of the call. A call is one message here.
-                0 | 1 => Ok(caller.data().meter.spent(caller.get_fuel()?)),
+                // Of this message.
+                0 => Ok(caller.data().meter.spent(caller.get_fuel()?)),
+                // Of the call.
+                1 => {
+                    let before = caller.data().message.standing.instructions;
+                    Ok(before + caller.data().meter.spent(caller.get_fuel()?))
+                }
                 _ => Err(contract(format!(
                     "Error getting performance counter type {kind}"
                 ))),
@@ -306,9 +212,8 @@ fn clock(linker: &mut Linker<SystemState>) -> Result<()> {
 }
 
 fn variables(linker: &mut Linker<SystemState>) -> Result<()> {
-    linker.func_wrap("ic0", "env_var_count", |mut caller: Caller<'_>| {
-        enter(&mut caller, "env_var_count", In::NOT_IN_START, charge::CALL)?;
-        Ok(caller.data().environment.variables.len() as u32)
+    value(linker, "env_var_count", In::NOT_IN_START, |state| {
+        Ok(state.environment.variables.len() as u32)
     })?;
     linker.func_wrap(
         "ic0",
@@ -334,7 +239,7 @@ fn variables(linker: &mut Linker<SystemState>) -> Result<()> {
                 In::NOT_IN_START,
                 charge::CALL + u64::from(size),
             )?;
-            try_copy(&mut caller, NAME, (dst, offset, size), |state| {
+            copy(&mut caller, NAME, (dst, offset, size), |state| {
                 nth_name(state, index).map(str::as_bytes)
             })
         },
@@ -350,7 +255,7 @@ fn variables(linker: &mut Linker<SystemState>) -> Result<()> {
                 charge::CALL,
             )?;
             let name = text(&mut caller, src, size)?;
-            Ok(u32::from(value(caller.data(), &name).is_ok()))
+            Ok(u32::from(variable(caller.data(), &name).is_ok()))
         },
     )?;
     linker.func_wrap(
@@ -364,7 +269,7 @@ fn variables(linker: &mut Linker<SystemState>) -> Result<()> {
                 charge::CALL,
             )?;
             let name = text(&mut caller, src, size)?;
-            value(caller.data(), &name).map(|value| value.len() as u32)
+            variable(caller.data(), &name).map(|value| value.len() as u32)
         },
     )?;
     linker.func_wrap(
@@ -379,8 +284,8 @@ fn variables(linker: &mut Linker<SystemState>) -> Result<()> {
                 charge::CALL + u64::from(size),
             )?;
             let name = text(&mut caller, src, name_size)?;
-            try_copy(&mut caller, NAME, (dst, offset, size), |state| {
-                value(state, &name).map(str::as_bytes)
+            copy(&mut caller, NAME, (dst, offset, size), |state| {
+                variable(state, &name).map(str::as_bytes)
             })
         },
     )?;
@@ -396,7 +301,7 @@ fn nth_name(state: &SystemState, index: u32) -> Result<&str> {
     }
 }
 
-fn value<'a>(state: &'a SystemState, name: &str) -> Result<&'a str> {
+fn variable<'a>(state: &'a SystemState, name: &str) -> Result<&'a str> {
     state
         .environment
         .variables
@@ -416,19 +321,9 @@ fn costs(linker: &mut Linker<SystemState>) -> Result<()> {
             write_u128(&mut caller, dst, 0)
         },
     )?;
-    linker.func_wrap(
-        "ic0",
-        "cost_create_canister",
-        |mut caller: Caller<'_>, dst: u32| {
-            enter(
-                &mut caller,
-                "cost_create_canister",
-                In::ANYWHERE,
-                charge::CALL,
-            )?;
-            write_u128(&mut caller, dst, CREATION_FEE)
-        },
-    )?;
+    amount(linker, "cost_create_canister", In::ANYWHERE, |_| {
+        CREATION_FEE
+    })?;
     linker.func_wrap(
         "ic0",
         "cost_http_request",

@@ -16,7 +16,7 @@ mod creation;
 use candid::{CandidType, Decode, Encode, Nat, Principal};
 use serde::Deserialize;
 
-use crate::network::{Effective, Ingress, Network};
+use crate::network::{Call, Effective, Ingress, Network};
 use crate::{ErrorCode, Reject};
 
 /// What the canisters of the system remember.
@@ -84,17 +84,17 @@ pub(crate) fn filter(canister: SystemCanister, ingress: &Ingress) -> Result<Effe
 pub(crate) fn execute(
     network: &mut Network,
     canister: SystemCanister,
-    ingress: &Ingress,
+    call: &Call,
 ) -> Result<Vec<u8>, Reject> {
-    match canister.method(&ingress.method)? {
+    match canister.method(&call.method)? {
         Method::DefaultSubnets => default_subnets(network),
-        Method::CreateCanister => creation::create(network, ingress.sender, &ingress.payload),
+        Method::CreateCanister => creation::create(network, call.caller, &call.argument),
         Method::IcrcTransfer => {
-            decode::<Transfer<Nat>>(&ingress.payload)?;
+            decode::<Transfer<Nat>>(&call.argument)?;
             encode(&Transferred::Ok(Nat::from(next_block(network))))
         }
         Method::IcpTransfer => {
-            decode::<Transfer<Tokens>>(&ingress.payload)?;
+            decode::<Transfer<Tokens>>(&call.argument)?;
             encode(&Transferred::Ok(next_block(network)))
         }
     }

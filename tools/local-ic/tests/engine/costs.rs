@@ -167,20 +167,31 @@ fn an_install_is_billed_for_its_hooks_and_compiling() {
     assert_eq!(network.last_execution().instructions, (1 + 3) + (1 + 1));
 }
 
-/// Spends 1.6 billion instructions in no time: bytes of calls cost 50 each.
+/// Spends 0.4 billion instructions in no time: bytes of calls cost 50 each.
 const SPEND: &str = r#"
     (func $spend (param $times i32)
-        (drop (memory.grow (i32.const 512)))
+        (drop (memory.grow (i32.const 128)))
         (loop
             (call $call_new (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4)
                 (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
-            (call $call_data_append (i32.const 0) (i32.const 33554432))
-            (br_if 0 (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))
-        (call $msg_reply))
-    (func (export "canister_update within") (call $spend (i32.const 23)))
-    (func (export "canister_update beyond") (call $spend (i32.const 24)))
-    (func (export "canister_composite_query within_query") (call $spend (i32.const 2)))
-    (func (export "canister_composite_query beyond_query") (call $spend (i32.const 3)))
+            (call $call_data_append (i32.const 0) (i32.const 8388608))
+            (br_if 0 (local.tee $times (i32.sub (local.get $times) (i32.const 1))))))
+    (func $then (param $times i32) (call $spend (local.get $times)) (call $msg_reply))
+    (table funcref (elem $then))
+    (func $call_then (param $times i32)
+        (call $canister_self_copy (i32.const 2000) (i32.const 0) (call $canister_self_size))
+        (call $call_new (i32.const 2000) (call $canister_self_size) (i32.const 0) (i32.const 4)
+            (i32.const 0) (local.get $times) (i32.const 0) (local.get $times))
+        (drop (call $call_perform)))
+    (func (export "canister_query text") (call $msg_reply))
+    (func (export "canister_update within_callback") (call $spend (i32.const 50)) (call $call_then (i32.const 92)))
+    (func (export "canister_update beyond_callback") (call $call_then (i32.const 96)))
+    (func (export "canister_composite_query within_graph") (call $spend (i32.const 6)) (call $call_then (i32.const 2)))
+    (func (export "canister_composite_query beyond_graph") (call $spend (i32.const 6)) (call $call_then (i32.const 6)))
+    (func (export "canister_update within") (call $then (i32.const 92)))
+    (func (export "canister_update beyond") (call $then (i32.const 96)))
+    (func (export "canister_composite_query within_query") (call $then (i32.const 8)))
+    (func (export "canister_composite_query beyond_query") (call $then (i32.const 12)))
 "#;
 
 #[test]
@@ -207,6 +218,20 @@ fn messages_run_out_of_instructions() {
             .contains("exceeded the limit of 5000000000 instructions"),
         "{reject}"
     );
+}
+
+#[test]
+fn a_callback_may_spend_what_an_update_may_and_queries_share_it() {
+    let (mut network, canister) = installed(SPEND);
+    update(&mut network, canister, "within_callback").unwrap();
+    query(&mut network, canister, "within_graph").unwrap();
+    for reject in [
+        update(&mut network, canister, "beyond_callback").unwrap_err(),
+        query(&mut network, canister, "beyond_graph").unwrap_err(),
+    ] {
+        let code = ErrorCode::CanisterInstructionLimitExceeded;
+        assert_eq!(reject.error_code, code, "{reject}");
+    }
 }
 
 #[test]

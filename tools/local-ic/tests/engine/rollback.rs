@@ -2,7 +2,7 @@
 
 use local_ic::{ErrorCode, InstallMode};
 
-use crate::{installed, number, query, update};
+use crate::{CALLER, caller, installed, number, query, to, update};
 
 /// Everything a message can change: heap, a global, stable memory, certified
 /// data. `state` shows heap, global, stable size and stable byte.
@@ -80,6 +80,47 @@ fn a_query_changes_nothing_replicated_or_not() {
 }
 
 #[test]
+fn a_callback_that_traps_undoes_all_of_it_and_nothing_before() {
+    let functions = format!(
+        r#"{CALLER} {COUNTERS}
+        (func $change_all (param i32)
+            (call $change)
+            (drop (call $global_timer_set (i64.const 1)))
+            (call $msg_cycles_accept128 (i64.const 0) (i64.const -1) (i32.const 400))
+            (call $cycles_burn128 (i64.const 0) (i64.const 1000) (i32.const 400))
+            (call $canister_self_copy (i32.const 2000) (i32.const 0) (call $canister_self_size))
+            (call $call_new (i32.const 2000) (call $canister_self_size) (i32.const 600) (i32.const 6)
+                (i32.const 3) (i32.const 0) (i32.const 3) (i32.const 0))
+            (call $call_cycles_add128 (i64.const 0) (i64.const 1000))
+            (call $send)
+            (call $msg_reply)
+            (unreachable))
+        (data (i32.const 600) "change")
+        (elem (i32.const 0) $change_all) (elem (i32.const 1) $change_all)
+        (func (export "canister_update change_and_call")
+            (call $change) (call $call (i32.const 0) (i32.const 1)) (call $send))
+        (func (export "canister_global_timer") (call $change))"#
+    );
+    let (mut network, canister) = installed(&functions);
+    let cycles = network.cycles(canister);
+    for round in 1..=3 {
+        for (callee, method) in [(canister, "state"), (canister, "missing")] {
+            let before = state(&mut network, canister);
+            let call = to(callee, method, b"");
+            let reject = network.update(caller(), canister, "change_and_call", call);
+            assert_eq!(reject.unwrap_err().error_code, ErrorCode::CanisterTrapped);
+            network.round();
+            // Only what came before the call is left.
+            let after = state(&mut network, canister);
+            assert_eq!(after, before.map(|number| number + 1), "{round} {method}");
+            let data = network.certified_data(canister);
+            assert_eq!(data, Some(vec![after[1] as u8]));
+            assert_eq!(network.cycles(canister), cycles);
+        }
+    }
+}
+
+#[test]
 fn table_changes_last_for_a_message_as_on_the_internet_computer() {
     let (mut network, canister) = installed(
         r#"
@@ -129,7 +170,7 @@ fn a_failed_upgrade_keeps_the_old_canister() {
 #[test]
 fn a_failed_install_leaves_the_canister_empty() {
     let mut network = crate::network();
-    let canister = network.create_canister(crate::caller());
+    let canister = network.create_canister(caller());
     let failing = r#"(func (export "canister_init") (unreachable))"#;
     let result = crate::install(&mut network, canister, InstallMode::Install, failing);
     assert_eq!(result.unwrap_err().error_code, ErrorCode::CanisterTrapped);

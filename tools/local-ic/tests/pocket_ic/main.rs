@@ -5,6 +5,7 @@
 
 mod calls;
 mod clock;
+mod ic_cdk;
 mod instances;
 mod lifecycle;
 mod memory;
