@@ -5,12 +5,14 @@
 //! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, and Chromium;
 //! `cargo xtask test` sees to both.
 
+mod broken_off;
 mod chromium;
 mod deploy;
 mod errors;
 mod example;
 mod front_page;
 mod http;
+mod log;
 mod memory;
 mod network;
 mod picture;
