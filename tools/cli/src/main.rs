@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use candid::Principal;
 use clap::{Parser, Subcommand};
+use hallmark::network::{Location, Trust};
+use hallmark::publish::{Publish, publish};
 use hallmark::serve::{Serve, serve};
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve(&arguments.into()),
+        Command::Deploy(arguments) => publish(&arguments.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,6 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(ServeArguments),
+    Deploy(DeployArguments),
 }
 
 /// Serve a directory from an asset canister on a local Internet Computer.
@@ -62,6 +67,50 @@ impl From<ServeArguments> for Serve {
             port: arguments.port,
             watch: arguments.watch,
             canister: arguments.canister,
+        }
+    }
+}
+
+/// Make an asset canister hold a directory, and nothing else.
+///
+/// Only what differs is uploaded. Whoever deploys needs the canister's permission Commit.
+#[derive(Debug, clap::Args)]
+struct DeployArguments {
+    /// The directory to deploy.
+    directory: PathBuf,
+
+    /// The asset canister to deploy to, by its id.
+    #[arg(long, value_name = "ID")]
+    canister: Principal,
+
+    /// The network it is on: `ic`, `local` (http://localhost:8000) or a URL.
+    #[arg(long, value_name = "NETWORK")]
+    network: Location,
+
+    /// What proves the network's answers: its root key, in hexadecimal; or `fetch`, to believe
+    /// what answers there [default: the key of the Internet Computer; `fetch` from this machine].
+    #[arg(long, value_name = "KEY")]
+    root_key: Option<Trust>,
+
+    /// Who deploys: the name of an identity of `icp` or `dfx`, a file with a private key in PEM,
+    /// or `anonymous`.
+    #[arg(long, value_name = "NAME|FILE", default_value = "anonymous")]
+    identity: String,
+
+    /// Print what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl From<DeployArguments> for Publish {
+    fn from(arguments: DeployArguments) -> Publish {
+        Publish {
+            directory: arguments.directory,
+            canister: arguments.canister,
+            network: arguments.network,
+            trust: arguments.root_key,
+            identity: arguments.identity,
+            dry_run: arguments.dry_run,
         }
     }
 }

@@ -104,7 +104,7 @@ impl Drop for Served {
     }
 }
 
-fn asset_canister() -> PathBuf {
+pub(crate) fn asset_canister() -> PathBuf {
     let folder = env::var_os("HALLMARK_CANISTERS")
         .expect("HALLMARK_CANISTERS names no folder of canisters; `cargo xtask test` builds one");
     PathBuf::from(folder).join("assets.wasm.gz")
