@@ -1,4 +1,8 @@
 //! A directory, deployed as often as it changes.
+//!
+//! What has to change is planned here, whatever interface the canister has; [`upload`] carries
+//! the plan out in the words of one. `There` is what a canister is known to have, and so where
+//! another way to carry it out would be chosen.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -289,7 +289,7 @@ impl Error {
     /// What this means after the call that publishes has been sent.
     pub(crate) fn after_publishing(self) -> Error {
         match self {
-            Self::Unreachable(reason) => Self::Undecided(reason),
+            Self::Unreachable(reason) | Self::Unproven(reason) => Self::Undecided(reason),
             other => other,
         }
     }

@@ -55,8 +55,8 @@ enum Told {
     Nothing(String),
 }
 
-/// Makes the update, with effect once, unless it fails. Only [`Failure::Unreachable`] leaves it
-/// open whether it did. `lifetime` is for how long it may be executed, by default a few minutes.
+/// Makes the update, with effect once, unless it fails. Only [`Failure::Unreachable`] and
+/// [`Failure::Unproven`] leave it open whether it had any. `lifetime` is for how long it may be executed, by default a few minutes.
 pub(crate) async fn update(
     agent: &Agent,
     canister: Principal,

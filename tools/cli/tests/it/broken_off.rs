@@ -76,6 +76,10 @@ struct Desk(tempfile::TempDir);
 impl Desk {
     /// The new version takes several parcels and several commits.
     fn new() -> Desk {
+        Desk::with_pages(300)
+    }
+
+    fn with_pages(pages: usize) -> Desk {
         let desk = Desk(tempfile::tempdir().unwrap());
         for version in ["old", "new"] {
             fs::create_dir(desk.0.path().join(version)).unwrap();
@@ -86,7 +90,7 @@ impl Desk {
             let body = vec![film; MAX_CHUNK - 1_000];
             desk.write("new", &format!("{film}.mp4"), &body);
         }
-        for page in 0..300 {
+        for page in 0..pages {
             let body = format!("page {page}");
             desk.write("new", &format!("{page}.png"), body.as_bytes());
         }
@@ -106,9 +110,12 @@ impl Desk {
         Directory::new(Path::new(&path)).deploy(canister, &self.journal(), &())
     }
 
-    /// A canister that holds the old version.
+    /// A canister of Hallmark's that holds the old version.
     fn canister(&self) -> Memory {
-        let canister = Memory::of_hallmark();
+        self.deploy_old(Memory::of_hallmark())
+    }
+
+    fn deploy_old(&self, canister: Memory) -> Memory {
         self.deploy("old", &canister).unwrap();
         canister.calls();
         canister
@@ -277,4 +284,52 @@ fn a_stage_that_was_mixed_with_another_is_noticed() {
     );
     desk.deploy("new", &canister).unwrap();
     assert!(canister.body("/0.mp4", "identity").is_some());
+}
+
+#[test]
+fn so_it_is_with_a_canister_of_dfx_if_one_commit_suffices() {
+    let desk = Desk::with_pages(100);
+    let canister = || desk.deploy_old(Memory::default());
+    let undisturbed = canister();
+    desk.deploy("new", &undisturbed).unwrap();
+    let all = undisturbed.calls();
+    assert_eq!(commits(&all), 1);
+
+    for lost in [Lost::Before, Lost::After] {
+        let mut killed = 0;
+        loop {
+            let canister = canister();
+            let old = canister.assets();
+            let result = desk.deploy("new", &Way::losing(&canister, killed, lost).cut());
+            if result.is_ok() {
+                break;
+            }
+            killed += 1;
+            let before = canister.calls();
+            let is_published = before.len() == all.len();
+            let expected = if is_published {
+                &undisturbed.assets()
+            } else {
+                &old
+            };
+            assert!(canister.assets() == *expected, "{killed} {lost:?}");
+
+            desk.deploy("new", &canister).unwrap();
+            assert!(canister.assets() == undisturbed.assets());
+            let after = canister.calls();
+            // Chunks are used up by a commit, so they are not counted on once it was to be made.
+            let is_uploaded = chunks(&before) == chunks(&all);
+            let expected = match (is_published, is_uploaded) {
+                (true, _) => 0,
+                (false, true) if lost == Lost::Before => chunks(&all),
+                (false, _) => {
+                    let last = before.last().map_or(0, |call| call.chunks);
+                    let lost = if lost == Lost::After { last } else { 0 };
+                    chunks(&all) - chunks(&before) + lost
+                }
+            };
+            assert_eq!(chunks(&after), expected, "{killed} {lost:?}");
+        }
+        assert!(killed > all.len());
+    }
 }

@@ -2,8 +2,8 @@
 //! the program serving, asked over HTTP and looked at in Chromium; the program deploying to a
 //! network, also to one that loses messages.
 //!
-//! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, `icp` as `ICP_BIN`,
-//! and Chromium; `cargo xtask test` sees to all three.
+//! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, that of dfx as
+//! `LEGACY_CANISTER`, `icp` as `ICP_BIN`, and Chromium; `cargo xtask test` sees to all of them.
 
 mod broken_off;
 mod chromium;

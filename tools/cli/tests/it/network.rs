@@ -1,6 +1,7 @@
 //! A network that agents call, in this process, with an asset canister on it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use candid::Principal;
@@ -26,10 +27,16 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// With the asset canister of this repository.
     pub(crate) fn start() -> Network {
+        Network::with(asset_canister())
+    }
+
+    /// With the canister of this module.
+    pub(crate) fn with(module: PathBuf) -> Network {
         let runtime = local_ic::server::runtime().unwrap();
         // What executes canisters takes the stack of the runtime's threads.
-        let installed = runtime.spawn_blocking(installed);
+        let installed = runtime.spawn_blocking(|| installed(module));
         let (network, canister) = runtime.block_on(installed).unwrap();
         let root_key = network.root_key().to_vec();
 
@@ -59,12 +66,12 @@ impl Network {
     }
 }
 
-fn installed() -> (local_ic::Network, Principal) {
+fn installed(module: PathBuf) -> (local_ic::Network, Principal) {
     let deployer = BasicIdentity::from_raw_key(&SECRET).sender().unwrap();
     let config = Config::new([SubnetKind::Nns, SubnetKind::Application]);
     let mut network = local_ic::Network::new(config).unwrap();
     let canister = network.create_canister(deployer);
-    let module = fs::read(asset_canister()).unwrap();
+    let module = fs::read(module).unwrap();
     let argument = candid::encode_args(()).unwrap();
     network
         .install(deployer, canister, InstallMode::Install, module, argument)

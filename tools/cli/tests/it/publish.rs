@@ -1,8 +1,10 @@
 //! `hallmark deploy`: to a canister on a network, and what it says when it cannot.
 
+use std::env;
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use super::desk::{Desk, lines, succeeds};
 use super::network::Network;
@@ -41,6 +43,63 @@ fn a_directory_is_deployed_and_what_is_there_is_not_sent_again() {
     succeeds(&changed);
     assert_eq!(lines(&changed)[1], "  1 changed, 16 B");
     assert_eq!(network.get("/").body, b"<h1>changed</h1>");
+}
+
+#[test]
+fn a_canister_of_dfx_is_deployed_to_as_well() {
+    let module = env::var_os("LEGACY_CANISTER")
+        .expect("LEGACY_CANISTER names no module; `cargo xtask test` builds one");
+    let (network, desk) = (Network::with(module.into()), Desk::new());
+    for number in 0..300 {
+        desk.write(&format!("{number}.png"), "x");
+    }
+    let first = desk.deploy_to(&network, &[]);
+    succeeds(&first);
+    let told = lines(&first);
+    assert_eq!(told[told.len() - 2], "  301 added, 314 B");
+    assert_eq!(
+        told[told.len() - 1],
+        "  site hash  not told by this canister"
+    );
+    let page = network.get("/");
+    assert_eq!(page.body, b"<h1>hello</h1>");
+    // Such canisters tell pages something, which is not what has to be deployed.
+    assert!(page.header("set-cookie").is_some());
+    let again = desk.deploy_to(&network, &[]);
+    assert_eq!(lines(&again)[0], "  nothing has changed");
+}
+
+#[test]
+fn the_command_of_the_front_page_deploys() {
+    let (network, desk) = (Network::start(), Desk::new());
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let commands = readme.lines().filter_map(|line| line.strip_prefix("$ "));
+    let (build, deploy) = (
+        "cargo build -p hallmark",
+        commands
+            .clone()
+            .find(|line| line.contains("hallmark deploy ")),
+    );
+    assert!(commands.clone().any(|line| line == build));
+    let words: Vec<_> = deploy.unwrap().split(' ').collect();
+    assert_eq!(words[..3], ["target/debug/hallmark", "deploy", "DIR"]);
+
+    let (canister, url, key) = (network.canister.to_text(), network.url(), desk.key());
+    let arguments = words[3..].iter().map(|word| match *word {
+        "ID" => &canister,
+        "ic" => &url,
+        "NAME" => key.to_str().unwrap(),
+        option => option,
+    });
+    let output = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .arg("deploy")
+        .arg(desk.site())
+        .args(arguments)
+        .env("HOME", desk.home())
+        .output();
+    succeeds(&output.unwrap());
+    assert_eq!(network.get("/").body, b"<h1>hello</h1>");
 }
 
 #[test]
