@@ -56,7 +56,8 @@ enum Told {
 }
 
 /// Makes the update, with effect once, unless it fails. Only [`Failure::Unreachable`] and
-/// [`Failure::Unproven`] leave it open whether it had any. `lifetime` is for how long it may be executed, by default a few minutes.
+/// [`Failure::Unproven`] leave it open whether it had any. `lifetime` is for how long it may be
+/// executed, by default a few minutes.
 pub(crate) async fn update(
     agent: &Agent,
     canister: Principal,

@@ -17,8 +17,12 @@
 //! | --- | --- | --- |
 //! | `create_batch` | an empty batch, which expires | has a batch of its own |
 //! | `create_chunks` | chunks | uses those that the journal knows, if their batch is still there |
-//! | a staged commit | a stage, which its batch alone can publish | uses the chunks and commits to a batch of its own |
+//! | a staged commit | a stage, which its batch alone can publish | uses the chunks, and commits to a batch of its own |
 //! | the last commit | the site as it was, or as it should be | finds out by listing it |
+//!
+//! A call that was under way when its deploy was killed may still arrive, within the minutes that
+//! messages live. A staged commit does not name its batch, so it may then end up in the stage of
+//! the next deploy, whose [`Directory`](crate::deploy::Directory) looks at the site for that.
 //!
 //! Canisters of dfx use chunks up and stage nothing: there, what is uploaded is taken up only
 //! until the first commit, and a deploy of several commits is seen in parts.
