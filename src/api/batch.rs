@@ -103,6 +103,8 @@ pub struct SetAssetContentArguments {
     pub content_encoding: String,
     /// Uploaded chunks, in order.
     pub chunk_ids: Vec<Nat>,
+    /// SHA-256 of chunks that follow them and that the canister holds.
+    pub chunk_hashes: Option<Vec<ByteBuf>>,
     /// What follows them.
     pub last_chunk: Option<ByteBuf>,
     /// SHA-256 of all of it.
@@ -226,9 +228,9 @@ impl Commit {
 }
 
 const BATCH_ID: u32 = field("batch_id");
-const OPERATIONS: u32 = field("operations");
+pub(super) const OPERATIONS: u32 = field("operations");
 
-fn operation(value: Value<'_, '_>) -> Result<Operation, WireError> {
+pub(super) fn operation(value: Value<'_, '_>) -> Result<Operation, WireError> {
     const CREATE: u32 = field("CreateAsset");
     const SET_CONTENT: u32 = field("SetAssetContent");
     const SET_PROPERTIES: u32 = field("SetAssetProperties");
@@ -262,6 +264,7 @@ struct Fields {
     content_type: Option<String>,
     content_encoding: Option<String>,
     chunk_ids: Option<Vec<u64>>,
+    chunk_hashes: Option<Vec<Vec<u8>>>,
     last_chunk: Option<Vec<u8>>,
     sha256: Option<Vec<u8>>,
     max_age: Option<Option<u64>>,
@@ -277,6 +280,7 @@ impl Fields {
         const CONTENT_TYPE: u32 = field("content_type");
         const CONTENT_ENCODING: u32 = field("content_encoding");
         const CHUNK_IDS: u32 = field("chunk_ids");
+        const CHUNK_HASHES: u32 = field("chunk_hashes");
         const LAST_CHUNK: u32 = field("last_chunk");
         const SHA256: u32 = field("sha256");
         const MAX_AGE: u32 = field("max_age");
@@ -289,6 +293,7 @@ impl Fields {
             CONTENT_TYPE => self.content_type = Some(value.text()?.to_owned()),
             CONTENT_ENCODING => self.content_encoding = Some(value.text()?.to_owned()),
             CHUNK_IDS => self.chunk_ids = Some(value.list(|inner| inner.nat())?),
+            CHUNK_HASHES => self.chunk_hashes = value.option(chunk_hashes)?,
             LAST_CHUNK => self.last_chunk = value.option(|inner| inner.blob())?.map(<[u8]>::to_vec),
             SHA256 => self.sha256 = value.option(|inner| inner.blob())?.map(<[u8]>::to_vec),
             MAX_AGE => self.max_age = value.twice(|inner| inner.nat64())?,
@@ -320,6 +325,7 @@ impl Fields {
             encoding: required(self.content_encoding, "content_encoding")?,
             content: Content {
                 chunks: required(self.chunk_ids, "chunk_ids")?,
+                held: self.chunk_hashes.unwrap_or_default(),
                 rest: self.last_chunk,
                 modified: None,
             },
@@ -339,6 +345,10 @@ impl Fields {
             },
         })
     }
+}
+
+fn chunk_hashes(value: Value<'_, '_>) -> Result<Vec<Vec<u8>>, WireError> {
+    value.list(|inner| inner.blob().map(<[u8]>::to_vec))
 }
 
 fn header_map(value: Value<'_, '_>) -> Result<BTreeMap<String, String>, WireError> {
@@ -368,11 +378,13 @@ impl From<BatchOperationKind> for Operation {
 
 impl From<SetAssetContentArguments> for Operation {
     fn from(set: SetAssetContentArguments) -> Self {
+        let hashes = set.chunk_hashes.into_iter().flatten();
         Self::SetContent {
             key: set.key,
             encoding: set.content_encoding,
             content: Content {
                 chunks: set.chunk_ids.iter().map(id_of).collect(),
+                held: hashes.map(ByteBuf::into_vec).collect(),
                 rest: set.last_chunk.map(ByteBuf::into_vec),
                 modified: None,
             },
@@ -462,6 +474,10 @@ mod tests {
             text(),
             text(),
             prop::collection::vec(any::<u64>(), 0..3),
+            prop::option::of(prop::collection::vec(
+                prop::collection::vec(any::<u8>(), 0..3),
+                0..3,
+            )),
             bytes(),
             bytes(),
         );
@@ -485,15 +501,19 @@ mod tests {
                     })
                 }
             ),
-            set.prop_map(|(key, content_encoding, chunk_ids, last_chunk, sha256)| {
-                BatchOperationKind::SetAssetContent(SetAssetContentArguments {
-                    key,
-                    content_encoding,
-                    chunk_ids: chunk_ids.into_iter().map(Nat::from).collect(),
-                    last_chunk: last_chunk.map(ByteBuf::from),
-                    sha256: sha256.map(ByteBuf::from),
-                })
-            }),
+            set.prop_map(
+                |(key, content_encoding, chunk_ids, hashes, last_chunk, sha256)| {
+                    BatchOperationKind::SetAssetContent(SetAssetContentArguments {
+                        key,
+                        content_encoding,
+                        chunk_ids: chunk_ids.into_iter().map(Nat::from).collect(),
+                        chunk_hashes: hashes
+                            .map(|all| all.into_iter().map(ByteBuf::from).collect()),
+                        last_chunk: last_chunk.map(ByteBuf::from),
+                        sha256: sha256.map(ByteBuf::from),
+                    })
+                }
+            ),
             change.prop_map(|(key, max_age, headers, allow_raw_access, is_aliased)| {
                 BatchOperationKind::SetAssetProperties(SetAssetPropertiesArguments {
                     key,

@@ -10,6 +10,7 @@ mod content;
 mod http;
 mod import;
 mod releases;
+mod stages;
 mod validation;
 mod wire;
 
@@ -37,6 +38,10 @@ pub use import::ImportProgress;
 pub use releases::{
     Release, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, RollbackResponse,
     releases,
+};
+pub use stages::{
+    CreateStageArguments, Fill, FillStageArguments, PublishStageArguments, SealStageResponse,
+    Stage, StageNumber, stages,
 };
 pub use validation::ValidationResult;
 pub use wire::WireError;

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     import::{Damaged, Progress},
     serve::{Request, Response, refuse_raw, serve, serve_importing, serve_update},
-    site::{By, Committed, Environment, Memories, Operation, Site},
+    site::{By, Committed, Environment, Expected, Memories, Operation, Sealed, Site},
 };
 use ic_cdk::api::{
     canister_self, certified_data_set, data_certificate, env_var_count, env_var_name,
@@ -107,6 +107,20 @@ pub fn commit(operations: impl IntoIterator<Item = Operation>) {
     tell_environment();
 }
 
+/// Seals a staged release, as far as a message goes. See [`Site::seal_stage`].
+#[inline]
+pub fn seal_stage(stage: u64) -> Option<Sealed> {
+    change(|site, by| site.seal_stage(stage, by, &has_room(UPDATE)))
+}
+
+/// Publishes a staged release for the caller. See [`Site::publish_stage`].
+#[inline]
+pub fn publish_stage(stage: u64, expected: &Expected, note: &str) -> u64 {
+    let release = change(|site, by| site.publish_stage(stage, expected, note, by));
+    tell_environment();
+    release
+}
+
 /// Tells the site the environment of the canister: its root key and its environment variables. Whatever publishes
 /// something ends with this, and installing; not an upgrade, whose cost may not depend on what is stored.
 #[inline]
@@ -155,7 +169,7 @@ fn has_room(limit: u64) -> impl Fn(u64) -> bool {
 /// to save its state is not counted here: 4 a byte, with `ic-certified-assets` 0.3.0.
 const UPGRADE: u64 = 200_000_000_000;
 
-/// Instructions that an import may use of the 40 billion of an update call.
+/// Instructions that work in steps may use of the 40 billion of an update call.
 const UPDATE: u64 = 38_000_000_000;
 
 /// Instructions that an import may use of a visitor's time.

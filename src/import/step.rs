@@ -248,6 +248,7 @@ impl<M: Memory> Site<M> {
                 chunks: (0..last)
                     .map(|number| pending.batch << 32 | number)
                     .collect(),
+                held: Vec::new(),
                 rest: Some(self.part(found, last)),
                 modified: Some(found.modified),
             };

@@ -109,18 +109,12 @@ impl<M: Memory> Bodies<M> {
         content: &[u8],
     ) -> Result<Piece, StorageError> {
         let hash: Hash = Sha256::digest(content).into();
-        let key = Labels::new().with(&hash);
-        let length = content.len() as u32;
-        if let Some(found) = forest.get(&self.index, &key) {
-            let address = found.attachment.get(1..).and_then(address_of);
-            let address = address.ok_or(StorageError::Corrupt {
-                structure: "index of bodies",
-                at: 0,
-            })?;
-            let piece = Piece { address, length };
+        if let Some(piece) = self.find(forest, &hash)? {
             self.retain(piece);
             return Ok(piece);
         }
+        let key = Labels::new().with(&hash);
+        let length = content.len() as u32;
         let address = self.heap.store(&[&hash, &1u32.to_le_bytes(), content])?;
         match forest.insert(&mut self.index, &key, b"", &attach(INDEX, address)) {
             Ok(()) => Ok(Piece { address, length }),
@@ -133,6 +127,24 @@ impl<M: Memory> Bodies<M> {
                 })
             }
         }
+    }
+
+    /// The blob with this SHA-256. This takes no reference.
+    pub(crate) fn find(
+        &self,
+        forest: &Forest<M>,
+        sha256: &[u8],
+    ) -> Result<Option<Piece>, StorageError> {
+        let Some(found) = forest.get(&self.index, &Labels::new().with(sha256)) else {
+            return Ok(None);
+        };
+        let address = found.attachment.get(1..).and_then(address_of);
+        let address = address.ok_or(StorageError::Corrupt {
+            structure: "index of bodies",
+            at: 0,
+        })?;
+        let length = self.heap.length(address) - CONTENT;
+        Ok(Some(Piece { address, length }))
     }
 
     /// Takes one more reference.

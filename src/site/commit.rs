@@ -16,7 +16,7 @@ use candid::Principal;
 /// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
 const RECLAIM: u32 = 100_000;
 /// Nodes that a change frees at most whose cost shall not depend on any size: more than it leaves itself.
-pub(super) const RECLAIM_AT_LEAST: u32 = 100;
+pub(super) const RECLAIM_AT_LEAST: u32 = 50;
 
 /// The id that no batch has.
 const NO_BATCH: u64 = 0;
@@ -133,7 +133,10 @@ impl<M: Memory> Site<M> {
             return Ok(Committed::Published);
         }
         uploads.check_not_gone(&self.store, batch)?;
-        self.close_batch(batch, operations, by, Event::Publish)?;
+        let event = Event::Publish {
+            note: String::new(),
+        };
+        self.close_batch(batch, operations, by, event)?;
         Ok(Committed::Published)
     }
 
@@ -145,7 +148,10 @@ impl<M: Memory> Site<M> {
     pub fn clear(&mut self, by: impl Into<By>) -> Result<(), Error> {
         let by = by.into();
         let draft = Draft::of_live(&mut self.store, &self.state, by.now);
-        self.publish(draft, by, Event::Publish, RECLAIM, |store, draft| {
+        let event = Event::Publish {
+            note: String::new(),
+        };
+        self.publish(draft, by, event, RECLAIM, |store, draft| {
             draft.uploads.clear(store);
             draft.apply_all(store, vec![Operation::Clear])
         })
@@ -183,45 +189,47 @@ impl<M: Memory> Site<M> {
     /// Applies operations to the stage of a batch.
     fn stage(&mut self, batch: u64, operations: Vec<Operation>, now: u64) -> Result<(), Error> {
         let Self { store, state, .. } = self;
-        let (mut draft, base, cookie) = match state.uploads.stage(store, batch)? {
-            None => {
-                let draft = Draft::of_live(store, state, now);
-                (draft, state.trees.share(store), state.cookie.text.clone())
-            }
-            Some(Stage {
-                base,
-                trees,
-                cookie,
-            }) => {
-                let draft = Draft::new(store, &trees, &state.uploads, &cookie, now);
-                (draft, base.share(store), cookie)
+        let found = state.uploads.stage(store, batch)?;
+        let (mut draft, mut stage) = match found {
+            None => (
+                Draft::of_live(store, state, now),
+                Stage::of_live(store, state),
+            ),
+            Some(stage) => {
+                let draft = Draft::new(store, &stage.trees, &state.uploads, &stage.cookie, now);
+                (draft, stage.share(store))
             }
         };
         let done = draft
             .apply_all(store, operations)
             .and_then(|()| draft.derive_answers(store));
-        let (trees, mut uploads) = draft.finish(store)?;
-        let mut stage = Stage {
-            base,
-            trees,
-            cookie,
-        };
-        let done = done.and_then(|()| {
+        let (trees, uploads) = draft.finish(store)?;
+        stage.replace_trees(store, trees);
+        if done.is_ok() {
             stage.trees.seal(store);
-            uploads.put_stage(store, batch, &stage, now)
-        });
+        }
+        self.keep_stage(uploads, stage, |store, uploads, stage| {
+            done?;
+            uploads.put_stage(store, batch, stage, now)
+        })
+    }
+
+    /// Has `put` keep a stage in these uploads, and puts them in the place of the live ones; or drops both.
+    pub(super) fn keep_stage<R>(
+        &mut self,
+        mut uploads: Uploads,
+        stage: Stage,
+        put: impl FnOnce(&mut Store<M>, &mut Uploads, &Stage) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let Self { store, state, .. } = self;
+        let done = put(store, &mut uploads, &stage);
         match done {
             // Its leaf has taken over its references.
-            Ok(()) => {
-                std::mem::swap(&mut uploads, &mut state.uploads);
-                self.tidy(uploads, RECLAIM)
-            }
-            Err(error) => {
-                stage.release(store);
-                self.tidy(uploads, RECLAIM)?;
-                Err(error)
-            }
+            Ok(_) => std::mem::swap(&mut uploads, &mut state.uploads),
+            Err(_) => stage.release(store),
         }
+        self.tidy(uploads, RECLAIM)?;
+        done
     }
 
     /// Puts a draft in the place of the live site once `fill` has made it what it shall be, and says so in the log; or

@@ -234,19 +234,18 @@ impl Draft {
         encoding: &str,
         content: Content,
     ) -> Result<(Body, Option<Piece>), Error> {
-        if content.chunks.is_empty() && content.rest.is_none() {
+        let count = content.chunk_count();
+        if count == 0 && content.rest.is_none() {
             return Err(Error::NoContent {
                 key: key.to_owned(),
                 encoding: encoding.to_owned(),
             });
         }
-        let count = content.chunks.len();
         check_count(key, "chunks in one encoding", count, MAX_CHUNKS)?;
-        let chunk = |id: &u64| {
-            let piece = self.uploads.piece(store, *id);
-            piece.ok_or(Error::ChunkNotFound { chunk: *id })
-        };
-        let mut pieces: Vec<Piece> = content.chunks.iter().map(chunk).collect::<Result<_, _>>()?;
+        let chunk = |number| self.uploads.chunk_of(store, &content, number);
+        let mut pieces: Vec<Piece> = (0..count)
+            .map_while(|number| chunk(number).transpose())
+            .collect::<Result<_, _>>()?;
         let fresh = match &content.rest {
             Some(rest) => Some(store.put(rest)?),
             None => None,
@@ -255,7 +254,11 @@ impl Draft {
         Ok((Body::new(pieces), fresh))
     }
 
-    fn find<M: Memory>(&self, store: &Store<M>, key: &str) -> Result<Option<Asset>, Error> {
+    pub(super) fn find<M: Memory>(
+        &self,
+        store: &Store<M>,
+        key: &str,
+    ) -> Result<Option<Asset>, Error> {
         Ok(super::find_asset(store, &self.trees.assets, key)?)
     }
 
@@ -290,6 +293,26 @@ impl Draft {
 
     /// Makes the answers what the assets say, on every route that a touched key may answer.
     pub(super) fn derive_answers<M: Memory>(&mut self, store: &mut Store<M>) -> Result<(), Error> {
+        match self.derive_touched(store)? {
+            // What came later may have made room.
+            Some((key, path)) if self.is_too_deep() => {
+                Err(tree_error(&key, TreeError::TooDeep { path }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether answers nest too deep to be certified.
+    pub(super) fn is_too_deep(&self) -> bool {
+        self.trees.answers.depth() > MAX_DEPTH
+    }
+
+    /// As [`derive_answers`](Self::derive_answers), but answers may nest too deep: returns the key and the path of the
+    /// last that did.
+    pub(super) fn derive_touched<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+    ) -> Result<Option<(String, Labels)>, Error> {
         let touched = std::mem::take(&mut self.touched);
         let mut routes: BTreeSet<Route> = touched.iter().flat_map(|key| routes_of(key)).collect();
         if self.trees.answers.is_empty() {
@@ -315,13 +338,7 @@ impl Draft {
             let references = made.answers.len();
             store.bodies.retain_resource(made.address, references);
         }
-        match too_deep {
-            // What came later may have made room.
-            Some((key, path)) if self.trees.answers.depth() > MAX_DEPTH => {
-                Err(tree_error(&key, TreeError::TooDeep { path }))
-            }
-            _ => Ok(()),
-        }
+        Ok(too_deep)
     }
 
     /// What answers a route, and the key of the asset that it is.
@@ -404,7 +421,7 @@ impl PropertyChange {
     }
 }
 
-fn tree_error(key: &str, reason: TreeError) -> Error {
+pub(super) fn tree_error(key: &str, reason: TreeError) -> Error {
     match reason {
         TreeError::Storage(error) => Error::Storage(error),
         reason => Error::Tree {

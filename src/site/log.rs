@@ -86,7 +86,9 @@ pub(super) struct Release {
 pub(crate) enum Event {
     /// The site is made; that is not logged.
     Birth,
-    Publish,
+    Publish {
+        note: String,
+    },
     Rollback {
         to: u64,
         note: String,
@@ -189,8 +191,9 @@ impl Log {
             Event::Environment if next.answers.hash() == before.trees.answers.hash() => {
                 return Ok(());
             }
-            Event::Publish => {
+            Event::Publish { note: words } => {
                 self.keep(store, before)?;
+                note = words;
                 Kind::Publish
             }
             Event::Rollback { to, note: words } => {

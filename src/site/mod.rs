@@ -31,6 +31,7 @@ mod releases;
 mod resource;
 mod route;
 mod rules;
+mod stages;
 mod staging;
 mod state_hash;
 mod store;
@@ -46,6 +47,7 @@ pub use log::{MAX_RETENTION, Retention};
 pub use operation::{Content, Operation, PropertyChange};
 pub use releases::Logged;
 pub use resource::PART;
+pub use stages::{Expected, Sealed, StageState, StagedRelease};
 
 pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;

@@ -71,12 +71,15 @@ pub struct Content {
     /// Ids of uploaded chunks, in order, of any batch.
     #[n(0)]
     pub chunks: Vec<u64>,
-    /// Bytes that follow them.
+    /// SHA-256 of chunks that follow them and that the site holds, whoever uploaded them and for whatever.
     #[n(1)]
+    pub held: Vec<Vec<u8>>,
+    /// Bytes that follow those.
+    #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub rest: Option<Vec<u8>>,
     /// When the content was set, in nanoseconds since 1970, if that is not now.
-    #[n(2)]
+    #[n(3)]
     pub modified: Option<u64>,
 }
 
@@ -104,12 +107,18 @@ pub struct PropertyChange {
     pub allow_raw_access: Option<Option<bool>>,
 }
 
+impl Content {
+    /// How many chunks it names.
+    pub(crate) fn chunk_count(&self) -> usize {
+        self.chunks.len() + self.held.len()
+    }
+}
+
 impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
         Self {
-            chunks: Vec::new(),
             rest: Some(bytes),
-            modified: None,
+            ..Self::default()
         }
     }
 }

@@ -14,17 +14,34 @@ use std::ops::Range;
 impl<M: Memory> Forest<M> {
     /// Computes every hash that changes have left out of date.
     pub fn seal(&mut self, tree: &mut Tree) {
-        if let Some(top) = &mut tree.top {
-            self.seal_edge(top, 0);
+        self.seal_some(tree, || true);
+    }
+
+    /// Computes hashes that changes have left out of date, each after asking whether it may. Returns false at the
+    /// first refusal: the next call goes on from there.
+    pub fn seal_some(&mut self, tree: &mut Tree, mut may: impl FnMut() -> bool) -> bool {
+        match &mut tree.top {
+            Some(top) => {
+                self.seal_edge(top, 0, &mut may);
+                !top.stale
+            }
+            None => true,
         }
     }
 
-    /// Seals an edge that begins at label `from`. Returns the path of some leaf below, if one was read.
-    fn seal_edge(&mut self, edge: &mut Edge, from: usize) -> Option<Labels> {
+    /// Seals an edge that begins at label `from`, if all goes well: else it stays stale. Returns the path of some leaf
+    /// below, if one was read.
+    fn seal_edge(
+        &mut self,
+        edge: &mut Edge,
+        from: usize,
+        may: &mut impl FnMut() -> bool,
+    ) -> Option<Labels> {
         if !edge.stale {
             return None;
         }
         let (mut hash, to, mut sample) = match edge.node {
+            Node::Leaf(_) if !may() => return None,
             Node::Leaf(address) => {
                 let leaf = self.leaf(address);
                 let hash = match &leaf.value[..] {
@@ -38,13 +55,19 @@ impl<M: Memory> Forest<M> {
                 let label = fork.label();
                 let [left, right] = &mut fork.edges;
                 let stale = left.stale || right.stale;
-                let sample = self.seal_edge(left, label);
-                let sample = self.seal_edge(right, label).or(sample);
-                let hash = fork_hash(&left.hash, &right.hash);
+                let mut sample = self.seal_edge(left, label, may);
+                if !left.stale {
+                    sample = self.seal_edge(right, label, may).or(sample);
+                }
+                let is_sealed = !left.stale && !right.stale && may();
                 if stale {
                     self.set_fork(index, &fork);
                 }
-                (hash, label, sample)
+                if !is_sealed {
+                    return sample;
+                }
+                let [left, right] = &fork.edges;
+                (fork_hash(&left.hash, &right.hash), label, sample)
             }
         };
         if from < to {

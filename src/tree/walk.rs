@@ -54,6 +54,26 @@ impl<M: Memory> Forest<M> {
         }
     }
 
+    /// The path of a leaf that nests deepest in a witness; the empty path in an empty tree.
+    pub fn deepest(&self, tree: &Tree) -> Labels {
+        let Some(mut edge) = tree.top else {
+            return Labels::new();
+        };
+        loop {
+            match edge.node {
+                Node::Leaf(address) => return self.leaf(address).path,
+                Node::Fork(index) => {
+                    let [left, right] = self.fork(index).edges;
+                    edge = if left.depth < right.depth {
+                        right
+                    } else {
+                        left
+                    };
+                }
+            }
+        }
+    }
+
     /// The leaf that shares the most leading bits with a path; among equals, the first.
     pub(super) fn nearest(&self, top: Edge, path: &Labels) -> Address {
         let mut node = top.node;

@@ -7,7 +7,7 @@
 //! ```text
 //! uploads:  "b" / batch ► expiry, chunks, bytes, owner, phase
 //!           "c" / batch / number ► body
-//!           "s" / batch ► what it has staged
+//!           "s" / batch ► the trees that it has staged
 //!           "p" / batch ► what it proposes, and how far its evidence is computed
 //! ```
 //!
@@ -15,10 +15,14 @@
 //! expired goes when the next batch is created.
 
 mod proposal;
+mod stage;
+
+pub(crate) use stage::Staged;
+pub use stage::{LIFETIME, MAX_LIFETIME};
 
 use crate::{
-    error::Error,
-    site::{CHUNK, Piece, Site, Stage, Store, from_cbor, to_cbor},
+    error::{Error, StageError},
+    site::{CHUNK, Content, Piece, Site, Stage, Store, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
@@ -94,6 +98,9 @@ struct Batch {
     owner: Vec<u8>,
     #[n(4)]
     phase: Phase,
+    /// Nanoseconds that it lives after its last use.
+    #[n(5)]
+    lifetime: u64,
 }
 
 /// What a batch waits for.
@@ -112,6 +119,15 @@ enum Phase {
     /// Its evidence is known; it does not expire any more.
     #[n(3)]
     Evident,
+    /// A staged release, which takes operations.
+    #[n(4)]
+    Filling,
+    /// A staged release some of whose answers are derived, or hashed.
+    #[n(5)]
+    Sealing,
+    /// A staged release that can be published.
+    #[n(6)]
+    Sealed,
 }
 
 impl Batch {
@@ -119,13 +135,29 @@ impl Batch {
         self.expires <= now && self.phase != Phase::Evident
     }
 
+    /// Whether it is a staged release, and only called a batch here.
+    fn is_release(&self) -> bool {
+        matches!(self.phase, Phase::Filling | Phase::Sealing | Phase::Sealed)
+    }
+
+    fn takes_chunks(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Staging | Phase::Filling)
+    }
+
     fn is_proposed(&self) -> bool {
         matches!(self.phase, Phase::Proposed | Phase::Evident)
     }
 
+    fn check_no_release(&self, id: u64) -> Result<(), Error> {
+        match self.is_release() {
+            true => Err(StageError::NoBatch.of(id)),
+            false => Ok(()),
+        }
+    }
+
     /// Begins the time that it lives without being used again.
     fn used(&mut self, now: u64) {
-        self.expires = now.saturating_add(EXPIRY);
+        self.expires = now.saturating_add(self.lifetime);
     }
 }
 
@@ -138,37 +170,14 @@ impl<M: Memory> Site<M> {
     /// has changed then.
     pub fn create_batch(&mut self, owner: Principal, now: u64) -> Result<u64, Error> {
         self.change_uploads(|store, uploads| {
-            let (expired, live): (Vec<_>, Vec<_>) = uploads
-                .batches(store)?
-                .into_iter()
-                .partition(|(_, batch)| batch.has_expired(now));
+            let live = uploads.drop_expired(store, now)?;
             if let Some((batch, proposed)) = live.iter().find(|(_, batch)| batch.is_proposed()) {
                 return Err(match proposed.phase {
                     Phase::Evident => Error::BatchProposed { batch: *batch },
                     _ => Error::EvidencePending { batch: *batch },
                 });
             }
-            match uploads.limits.max_batches {
-                Some(limit) if live.len() as u64 >= limit => {
-                    return Err(Error::BatchLimit { limit });
-                }
-                _ => {}
-            }
-            for (id, _) in expired {
-                uploads.remove(store, id)?;
-            }
-            let id = uploads.last_batch + 1;
-            let batch = Batch {
-                expires: now.saturating_add(EXPIRY),
-                chunks: 0,
-                bytes: 0,
-                owner: owner.as_slice().to_vec(),
-                phase: Phase::Open,
-            };
-            uploads.put(store, id, &batch)?;
-            uploads.last_batch = id;
-            uploads.totals.batches += 1;
-            Ok(id)
+            uploads.open(store, owner, Phase::Open, EXPIRY, now)
         })
     }
 
@@ -188,7 +197,7 @@ impl<M: Memory> Site<M> {
         self.change_uploads(|store, uploads| {
             uploads.check_room(contents.len() as u64, bytes)?;
             let mut batch = uploads.existing(store, batch_id)?;
-            if batch.is_proposed() {
+            if !batch.takes_chunks() {
                 return Err(Error::BatchClosed { batch: batch_id });
             }
             let mut ids = Vec::with_capacity(contents.len());
@@ -211,11 +220,14 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::BatchNotFound`] or [`Error::Storage`]; nothing has changed then.
+    /// [`Error::BatchNotFound`], [`Error::Stage`] if it is a staged release, or [`Error::Storage`]; nothing has changed then.
     pub fn delete_batch(&mut self, batch_id: u64) -> Result<(), Error> {
-        self.change_uploads(|store, uploads| match uploads.remove(store, batch_id)? {
-            true => Ok(()),
-            false => Err(Error::BatchNotFound { batch: batch_id }),
+        self.change_uploads(|store, uploads| {
+            uploads
+                .existing(store, batch_id)?
+                .check_no_release(batch_id)?;
+            uploads.remove(store, batch_id)?;
+            Ok(())
         })
     }
 
@@ -225,7 +237,7 @@ impl<M: Memory> Site<M> {
     }
 
     /// Changes the uploads on a copy, which takes their place if all went well.
-    fn change_uploads<R>(
+    pub(crate) fn change_uploads<R>(
         &mut self,
         change: impl FnOnce(&mut Store<M>, &mut Uploads) -> Result<R, Error>,
     ) -> Result<R, Error> {
@@ -271,6 +283,52 @@ impl Uploads {
     /// Ends a copy, or what a copy replaced.
     pub(crate) fn release<M: Memory>(self, store: &mut Store<M>) {
         store.forest.release(self.tree);
+    }
+
+    /// Drops the batches that have expired. Returns the others.
+    fn drop_expired<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        now: u64,
+    ) -> Result<Vec<(u64, Batch)>, StorageError> {
+        let (expired, live): (Vec<_>, Vec<_>) = self
+            .batches(store)?
+            .into_iter()
+            .partition(|(_, batch)| batch.has_expired(now));
+        for (id, _) in expired {
+            self.remove(store, id)?;
+        }
+        Ok(live)
+    }
+
+    /// A new batch.
+    fn open<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        owner: Principal,
+        phase: Phase,
+        lifetime: u64,
+        now: u64,
+    ) -> Result<u64, Error> {
+        match self.limits.max_batches {
+            Some(limit) if u64::from(self.totals.batches) >= limit => {
+                return Err(Error::BatchLimit { limit });
+            }
+            _ => {}
+        }
+        let id = self.last_batch + 1;
+        let batch = Batch {
+            expires: now.saturating_add(lifetime),
+            chunks: 0,
+            bytes: 0,
+            owner: owner.as_slice().to_vec(),
+            phase,
+            lifetime,
+        };
+        self.put(store, id, &batch)?;
+        self.last_batch = id;
+        self.totals.batches += 1;
+        Ok(id)
     }
 
     /// All batches, by id.
@@ -321,7 +379,7 @@ impl Uploads {
     /// Refuses the id of a batch that there was.
     pub(crate) fn check_not_gone<M: Memory>(&self, store: &Store<M>, id: u64) -> Result<(), Error> {
         if id <= self.last_batch {
-            self.existing(store, id)?;
+            self.existing(store, id)?.check_no_release(id)?;
         }
         Ok(())
     }
@@ -334,7 +392,9 @@ impl Uploads {
         now: u64,
     ) -> Result<Option<u64>, StorageError> {
         let is_open = |(_, batch): &&(u64, Batch)| {
-            batch.owner == owner.as_slice() && !batch.has_expired(now) && !batch.is_proposed()
+            batch.owner == owner.as_slice()
+                && !batch.has_expired(now)
+                && matches!(batch.phase, Phase::Open | Phase::Staging)
         };
         let batches = self.batches(store)?;
         Ok(batches.iter().rfind(is_open).map(|(id, _)| *id))
@@ -364,14 +424,25 @@ impl Uploads {
         stage: &Stage,
         now: u64,
     ) -> Result<(), Error> {
+        self.put_stage_in(store, id, stage, Phase::Staging, now)
+    }
+
+    fn put_stage_in<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+        stage: &Stage,
+        phase: Phase,
+        now: u64,
+    ) -> Result<(), Error> {
         let mut batch = self.existing(store, id)?;
-        batch.phase = Phase::Staging;
+        batch.phase = phase;
         batch.used(now);
         self.put(store, id, &batch)?;
         let (value, attachment) = stage.encode();
         store
             .forest
-            .insert(&mut self.tree, &stage_path(id), value, &attachment)
+            .insert(&mut self.tree, &stage_path(id), &value, &attachment)
             .map_err(storage_error)?;
         Ok(())
     }
@@ -430,7 +501,9 @@ impl Uploads {
         };
         let also = match batch.phase {
             Phase::Open => None,
-            Phase::Staging => Some(stage_path(id)),
+            Phase::Staging | Phase::Filling | Phase::Sealing | Phase::Sealed => {
+                Some(stage_path(id))
+            }
             Phase::Proposed | Phase::Evident => Some(proposal_path(id)),
         };
         for path in [batch_path(id), chunks_path(id)].into_iter().chain(also) {
@@ -457,6 +530,28 @@ impl Uploads {
         let path = chunk_path(chunk_id >> 32, chunk_id as u32);
         let leaf = store.forest.get(&self.tree, &path)?;
         piece_in(&leaf.attachment)
+    }
+
+    /// One of the chunks that content names, by its number; `None` after the last.
+    pub(crate) fn chunk_of<M: Memory>(
+        &self,
+        store: &Store<M>,
+        content: &Content,
+        number: usize,
+    ) -> Result<Option<Piece>, Error> {
+        if let Some(id) = content.chunks.get(number) {
+            let piece = self.piece(store, *id);
+            return piece.ok_or(Error::ChunkNotFound { chunk: *id }).map(Some);
+        }
+        let Some(sha256) = content.held.get(number - content.chunks.len()) else {
+            return Ok(None);
+        };
+        let piece = store.bodies.find(&store.forest, sha256)?;
+        piece
+            .ok_or(Error::NotHeld {
+                sha256: sha256.clone(),
+            })
+            .map(Some)
     }
 
     /// Whether this much more may wait.

@@ -9,7 +9,7 @@
 
 use super::{Phase, Uploads, corrupt, piece_in, proposal_path};
 use crate::{
-    error::Error,
+    error::{Error, StageError},
     site::{
         Body, By, Digest, Event, HASHED_AT_ONCE, Operation, Piece, Site, Store, from_cbor, to_cbor,
     },
@@ -67,6 +67,9 @@ impl<M: Memory> Site<M> {
                 Phase::Staging => return Err(Error::Staged { batch: batch_id }),
                 Phase::Proposed | Phase::Evident => {
                     return Err(Error::ProposedBefore { batch: batch_id });
+                }
+                Phase::Filling | Phase::Sealing | Phase::Sealed => {
+                    return Err(StageError::NoBatch.of(batch_id));
                 }
             }
             batch.phase = Phase::Proposed;
@@ -147,7 +150,10 @@ impl<M: Memory> Site<M> {
     ) -> Result<(), Error> {
         let proposal = self.proposed(batch_id, evidence)?;
         let operations = proposal.operations(&self.store)?;
-        self.close_batch(batch_id, operations, by.into(), Event::Publish)
+        let event = Event::Publish {
+            note: String::new(),
+        };
+        self.close_batch(batch_id, operations, by.into(), event)
     }
 
     fn proposed(&self, batch_id: u64, given: &[u8]) -> Result<Proposal, Error> {
@@ -221,14 +227,12 @@ impl Uploads {
                 digest.operation(operation);
             }
             if let Operation::SetContent { content, .. } = operation {
-                if let Some(id) = content.chunks.get(chunks as usize) {
-                    let piece = self.piece(store, *id);
-                    let piece = piece.ok_or(Error::ChunkNotFound { chunk: *id })?;
+                if let Some(piece) = self.chunk_of(store, content, chunks as usize)? {
                     let body = Body::new(vec![piece]);
                     bytes += body.length();
                     digest.update(&store.bodies.read(&body, 0..body.length()));
                     chunks += 1;
-                    if (chunks as usize) < content.chunks.len() {
+                    if (chunks as usize) < content.chunk_count() {
                         continue;
                     }
                 }

@@ -42,6 +42,7 @@ mod raw_access;
 mod reading;
 mod releases;
 mod serve;
+mod stages;
 mod staging;
 mod state_hash;
 mod store;

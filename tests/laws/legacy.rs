@@ -22,6 +22,7 @@ fn set(key: &str, chunk: u64) -> BatchOperationKind {
         key: key.to_owned(),
         content_encoding: "identity".to_owned(),
         chunk_ids: vec![chunk.into()],
+        chunk_hashes: None,
         last_chunk: None,
         sha256: None,
     })

@@ -14,7 +14,7 @@ use ic_stable_structures::VectorMemory;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-const KEYS: [&str; 6] = [
+pub(crate) const KEYS: [&str; 6] = [
     "/index.html",
     "/404.html",
     "/a.html",
@@ -24,9 +24,9 @@ const KEYS: [&str; 6] = [
 ];
 
 /// What is stored: properties, and content by encoding.
-type Contents = BTreeMap<String, (Properties, BTreeMap<String, Vec<u8>>)>;
+pub(crate) type Contents = BTreeMap<String, (Properties, BTreeMap<String, Vec<u8>>)>;
 
-fn contents(site: &Site<VectorMemory>) -> Contents {
+pub(crate) fn contents(site: &Site<VectorMemory>) -> Contents {
     let mut contents = Contents::new();
     site.visit_assets(0, u32::MAX, |key, asset| {
         let content = |(name, encoding): (&String, _)| {
@@ -40,7 +40,10 @@ fn contents(site: &Site<VectorMemory>) -> Contents {
 }
 
 /// A site with this content and no history.
-fn site_of(contents: &Contents, environment: Option<&Environment>) -> Site<VectorMemory> {
+pub(crate) fn site_of(
+    contents: &Contents,
+    environment: Option<&Environment>,
+) -> Site<VectorMemory> {
     let mut site = Site::open(Memories::default()).unwrap();
     let mut operations = Vec::new();
     for (key, (properties, encodings)) in contents {
@@ -62,7 +65,7 @@ fn site_of(contents: &Contents, environment: Option<&Environment>) -> Site<Vecto
 }
 
 /// Applies operations to contents, all or none, and says which keys they wrote.
-fn apply(contents: &mut Contents, operations: &[Operation]) -> Option<BTreeSet<String>> {
+pub(crate) fn apply(contents: &mut Contents, operations: &[Operation]) -> Option<BTreeSet<String>> {
     let mut site = site_of(contents, None);
     let mut touched = BTreeSet::new();
     for operation in operations {
@@ -134,7 +137,7 @@ enum Step {
     Reopen,
 }
 
-fn an_operation() -> impl Strategy<Value = Operation> {
+pub(crate) fn an_operation() -> impl Strategy<Value = Operation> {
     let key = prop::sample::select(KEYS.to_vec());
     let encoding = prop::sample::select(vec!["identity", "gzip"]);
     prop_oneof![

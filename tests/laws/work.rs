@@ -4,7 +4,7 @@ use crate::world::{ALICE, NOW, create, delete};
 use ic_hallmark::{
     Error, Site,
     serve::{Request, serve},
-    site::{Content, Memories, Operation},
+    site::{Content, Expected, Memories, Operation},
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -98,6 +98,30 @@ fn publishing_onto_a_site_that_moved_is_work_for_what_changed() {
         many < 2 * few,
         "{few} bytes read, and {many} of a larger site"
     );
+}
+
+/// What a staged release changes was hashed before: to publish it is the same work for one change and for thousands.
+#[test]
+fn publishing_a_stage_is_the_same_work_whatever_it_changes() {
+    let touched_to_publish = |changes: u32| {
+        let (memories, mut site) = site();
+        let create = |number| create(&format!("/{number}"), "text/plain");
+        site.commit((0..4_000).map(create), NOW).unwrap();
+        let stage = site.create_stage(None, NOW).unwrap();
+        let delete = |number| delete(&format!("/{number}"));
+        site.fill_stage(stage, (0..changes).map(delete), NOW)
+            .unwrap();
+        site.seal_stage(stage, NOW, &|_| true).unwrap().unwrap();
+        let all = [&memories.forks, &memories.leaves, &memories.bodies];
+        let count = || all.iter().map(|memory| memory.bytes.get()).sum::<u64>();
+        let before = count();
+        let expected = Expected::default();
+        site.publish_stage(stage, &expected, "", NOW).unwrap();
+        assert_eq!(site.len(), 4_000 - changes);
+        count() - before
+    };
+    let (few, many) = (touched_to_publish(1), touched_to_publish(3_000));
+    assert!(many < 2 * few, "{few} bytes read, and {many} for more");
 }
 
 /// The whole tree is shown if it fits into a reply.

@@ -20,6 +20,9 @@ mod declared {
     #[candid_method(update)]
     fn propose_commit_batch(_: CommitBatchArguments) {}
 
+    #[candid_method(update)]
+    fn fill_stage(_: FillStageArguments) {}
+
     #[candid_method(query)]
     fn http_request(_: HttpRequest) -> HttpResponse {
         unreachable!()

@@ -2,7 +2,8 @@
 //!
 //! `candid/assets.did` says what each method does. `http.rs` answers browsers, `assets.rs` shows what is stored,
 //! `upload.rs` takes deploys, `proposals.rs` those by proposal, `operations.rs` single changes; `permissions.rs`
-//! decides who may do what, and `configuration.rs` how much; `releases.rs` shows what was, and goes back to it.
+//! decides who may do what, and `configuration.rs` how much; `stages.rs` makes the next site beside the live one; `releases.rs` shows
+//! what was, and goes back to it.
 
 mod assets;
 mod configuration;
@@ -12,6 +13,7 @@ mod operations;
 mod permissions;
 mod proposals;
 mod releases;
+mod stages;
 mod upload;
 
 // Last, because it collects what the others export.

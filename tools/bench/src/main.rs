@@ -63,6 +63,7 @@ fn measure(wasm: &[u8], count: u32) -> anyhow::Result<Report> {
     let change = site::change(&mut canister, &middle)?;
     let delete = site::delete(&mut canister, &middle)?;
     let rollback = site::roll_back(&mut canister)?;
+    let (staging, publish) = site::stage_all(&mut canister, count)?;
     let upgrade = canister.upgrade(wasm)?;
     let after = canister.get(&site::key(0))?;
     Ok(Report {
@@ -78,6 +79,8 @@ fn measure(wasm: &[u8], count: u32) -> anyhow::Result<Report> {
             Row::bill("change one asset, chunk and commit", change),
             Row::bill("delete one asset", delete),
             Row::bill("rollback", rollback),
+            Row::per("stage all anew and seal, per asset", staging, count),
+            Row::bill("publish that stage", publish),
             Row::bill("list: first page of 100", first_page),
             Row::bill("list: last page of 100", last_page),
             Row::bytes("heap", upgrade.heap_bytes.max(deploy.heap_bytes)),

@@ -6,8 +6,9 @@ use anyhow::Context;
 use candid::{Decode, Nat};
 use ic_hallmark::api::{
     BatchOperationKind, CommitBatchArguments, CreateAssetArguments, CreateBatchResponse,
-    CreateChunksArguments, CreateChunksResponse, DeleteAssetArguments, ReleasesArguments,
-    ReleasesResponse, RollbackArguments, SetAssetContentArguments,
+    CreateChunksArguments, CreateChunksResponse, CreateStageArguments, DeleteAssetArguments,
+    FillStageArguments, PublishStageArguments, ReleasesArguments, ReleasesResponse,
+    RollbackArguments, SealStageResponse, SetAssetContentArguments, StageNumber,
 };
 use local_ic::Execution;
 use serde_bytes::ByteBuf;
@@ -90,6 +91,48 @@ pub(crate) fn roll_back(canister: &mut Canister) -> anyhow::Result<Execution> {
     let note = None;
     canister.update("rollback", (RollbackArguments { release, note },))?;
     Ok(canister.last())
+}
+
+/// Stages other content for all assets and publishes it; the sum of the former, and the latter.
+pub(crate) fn stage_all(
+    canister: &mut Canister,
+    count: u32,
+) -> anyhow::Result<(Execution, Execution)> {
+    let mut bill = Bill::default();
+    let reply = canister.update("create_stage", (CreateStageArguments::default(),))?;
+    bill.add(canister);
+    let StageNumber { stage } = Decode!(&reply, StageNumber)?;
+    let numbers: Vec<u32> = (0..count).collect();
+    for numbers in numbers.chunks(CALL_BYTES / SIZE) {
+        let contents: Vec<Vec<u8>> = numbers
+            .iter()
+            .map(|number| content(&format!("staged {number}")))
+            .collect();
+        let chunks = create_chunks(canister, &mut bill, &stage.into(), &contents)?;
+        let set = |((number, content), chunk): ((&u32, &Vec<u8>), Nat)| {
+            set_content(key(*number), content, chunk)
+        };
+        let pairs = numbers.iter().zip(&contents).zip(chunks);
+        let operations = pairs.map(set).collect();
+        let arguments = FillStageArguments { stage, operations };
+        canister.update("fill_stage", (arguments,))?;
+        bill.add(canister);
+    }
+    loop {
+        let reply = canister.update("seal_stage", (StageNumber { stage },))?;
+        bill.add(canister);
+        if Decode!(&reply, SealStageResponse)?.done {
+            break;
+        }
+    }
+    let arguments = PublishStageArguments {
+        stage,
+        site_hash: None,
+        content_hash: None,
+        note: Some("all of it is new".to_owned()),
+    };
+    canister.update("publish_stage", (arguments,))?;
+    Ok((bill.0, canister.last()))
 }
 
 /// The sum of several messages.
@@ -179,6 +222,7 @@ fn set_content(key: String, content: &[u8], chunk: Nat) -> BatchOperationKind {
         key,
         content_encoding: "identity".to_owned(),
         chunk_ids: vec![chunk],
+        chunk_hashes: None,
         last_chunk: None,
         sha256: Some(ByteBuf::from(Sha256::digest(content).to_vec())),
     })
