@@ -398,7 +398,7 @@ impl PropertyChange {
     }
 }
 
-fn tree_error(key: &str, reason: TreeError) -> Error {
+pub(super) fn tree_error(key: &str, reason: TreeError) -> Error {
     match reason {
         TreeError::Storage(error) => Error::Storage(error),
         reason => Error::Tree {

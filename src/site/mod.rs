@@ -23,6 +23,7 @@ mod draft;
 mod environment;
 mod evidence;
 mod operation;
+mod outline;
 mod resource;
 mod route;
 mod rules;
@@ -37,6 +38,7 @@ pub use check::SiteCensus;
 pub use commit::Committed;
 pub use environment::{Environment, REFRESH};
 pub use operation::{Content, Operation, PropertyChange};
+pub use outline::{Outline, content_hash};
 pub use resource::PART;
 
 pub(crate) use asset::{from_cbor, to_cbor};
