@@ -84,6 +84,8 @@ pub enum Error {
     Unproven(String),
     /// A file is no private key.
     Identity(PathBuf),
+    /// What a directory adds up to cannot be computed.
+    Rehearsal(ic_hallmark::Error),
     /// The canister's reply is not what its interface says.
     Reply {
         /// The method.
@@ -170,6 +172,7 @@ impl fmt::Display for Error {
                  and not encrypted",
                 path.display()
             ),
+            Self::Rehearsal(error) => write!(f, "no canister could hold this: {error}"),
             Self::Reply { method, reason } => {
                 write!(
                     f,
@@ -191,6 +194,7 @@ impl std::error::Error for Error {
             Self::Call { reject, .. }
             | Self::Install { reject, .. }
             | Self::Forbidden { reject, .. } => Some(reject),
+            Self::Rehearsal(error) => Some(error),
             _ => None,
         }
     }

@@ -5,20 +5,24 @@
 //! [`upload`] sends the difference; [`deploy`] is all four. They talk to any [`canister`]
 //! through [`legacy`], the asset canister's interface. [`local`] is a canister in this
 //! process, and [`serve`] the command that shows it to browsers. [`remote`] is one on a
-//! [`network`], and [`publish`] the command that deploys to it.
+//! [`network`], and [`publish`] the command that deploys to it. [`rehearsal`] is one without a
+//! network, and [`hash`] the command that tells what a directory adds up to there.
 
 pub mod canister;
 pub mod content;
 pub mod deploy;
 pub mod error;
+pub mod hash;
 pub mod identity;
 pub mod legacy;
 pub mod local;
 pub mod network;
 pub mod plan;
 pub mod publish;
+pub mod rehearsal;
 pub mod remote;
 pub mod report;
+pub mod root_key;
 pub mod scan;
 pub mod serve;
 pub mod upload;

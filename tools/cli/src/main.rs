@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use candid::Principal;
 use clap::{Parser, Subcommand};
+use hallmark::hash::{Hash, Variable, hash};
 use hallmark::network::{Location, Trust};
 use hallmark::publish::{Publish, publish};
 use hallmark::serve::{Serve, serve};
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve(&arguments.into()),
         Command::Deploy(arguments) => publish(&arguments.into()),
+        Command::Hash(arguments) => hash(&arguments.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,6 +37,7 @@ struct Arguments {
 enum Command {
     Serve(ServeArguments),
     Deploy(DeployArguments),
+    Hash(HashArguments),
 }
 
 /// Serve a directory from an asset canister on a local Internet Computer.
@@ -105,6 +108,46 @@ impl From<DeployArguments> for Publish {
             network: arguments.network,
             trust: arguments.root_key,
             identity: (arguments.identity != Path::new("anonymous")).then_some(arguments.identity),
+        }
+    }
+}
+
+/// Print what a directory adds up to once it is deployed, without deploying it.
+///
+/// The content hash covers what is uploaded, the site hash everything that can be answered; the
+/// state hash is that of dfx's asset canister. Pages are told of their environment, so the site
+/// hash depends on the network and on the canister's PUBLIC_ variables.
+#[derive(Debug, clap::Args)]
+struct HashArguments {
+    /// The directory.
+    directory: PathBuf,
+
+    /// The network that the site is for: `ic`, `local` (http://localhost:8000) or a URL.
+    #[arg(long, value_name = "NETWORK", default_value = "ic")]
+    network: Location,
+
+    /// The network's root key, in hexadecimal; or `fetch`, to ask it [default: the key of the
+    /// Internet Computer; `fetch` from this machine].
+    #[arg(long, value_name = "KEY")]
+    root_key: Option<Trust>,
+
+    /// A variable of the canister that pages are told of; may be repeated.
+    #[arg(long = "env", value_name = "PUBLIC_NAME=VALUE")]
+    variables: Vec<Variable>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<HashArguments> for Hash {
+    fn from(arguments: HashArguments) -> Hash {
+        Hash {
+            directory: arguments.directory,
+            network: arguments.network,
+            trust: arguments.root_key,
+            variables: arguments.variables,
+            json: arguments.json,
         }
     }
 }

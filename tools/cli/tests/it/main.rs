@@ -10,6 +10,7 @@ mod deploy;
 mod errors;
 mod example;
 mod front_page;
+mod hash;
 mod http;
 mod memory;
 mod network;

@@ -59,8 +59,14 @@ impl Network {
     }
 }
 
-fn installed() -> (local_ic::Network, Principal) {
-    let deployer = BasicIdentity::from_raw_key(&SECRET).sender().unwrap();
+/// Who may deploy.
+pub(crate) fn deployer() -> Principal {
+    BasicIdentity::from_raw_key(&SECRET).sender().unwrap()
+}
+
+/// A network with an asset canister.
+pub(crate) fn installed() -> (local_ic::Network, Principal) {
+    let deployer = deployer();
     let config = Config::new([SubnetKind::Nns, SubnetKind::Application]);
     let mut network = local_ic::Network::new(config).unwrap();
     let canister = network.create_canister(deployer);
