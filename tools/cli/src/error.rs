@@ -84,6 +84,10 @@ pub enum Error {
     Unproven(String),
     /// A file is no private key.
     Identity(PathBuf),
+    /// A file is no list of modules.
+    Modules(PathBuf),
+    /// The gateway at a URL names no canister.
+    NoCanisterAt(String),
     /// What a directory adds up to cannot be computed.
     Rehearsal(ic_hallmark::Error),
     /// The canister's reply is not what its interface says.
@@ -171,6 +175,15 @@ impl fmt::Display for Error {
                 "{} is no private key: it should be one for Ed25519, secp256k1 or P-256, in PEM \
                  and not encrypted",
                 path.display()
+            ),
+            Self::Modules(path) => write!(
+                f,
+                "{} is no list of modules: each line of one is a SHA-256 in hexadecimal and a name",
+                path.display()
+            ),
+            Self::NoCanisterAt(url) => write!(
+                f,
+                "nothing at {url} says which canister it shows; name the canister by its id"
             ),
             Self::Rehearsal(error) => write!(f, "no canister could hold this: {error}"),
             Self::Reply { method, reason } => {

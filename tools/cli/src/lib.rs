@@ -7,6 +7,8 @@
 //! process, and [`serve`] the command that shows it to browsers. [`remote`] is one on a
 //! [`network`], and [`publish`] the command that deploys to it. [`rehearsal`] is one without a
 //! network, and [`hash`] the command that tells what a directory adds up to there.
+//! [`verify`] proves what a canister serves; [`native`] is the part of the interface that is
+//! Hallmark's own.
 
 pub mod canister;
 pub mod content;
@@ -16,6 +18,7 @@ pub mod hash;
 pub mod identity;
 pub mod legacy;
 pub mod local;
+pub mod native;
 pub mod network;
 pub mod plan;
 pub mod publish;
@@ -26,6 +29,7 @@ pub mod root_key;
 pub mod scan;
 pub mod serve;
 pub mod upload;
+pub mod verify;
 pub mod watch;
 
 pub use error::Error;

@@ -9,15 +9,21 @@ use hallmark::hash::{Hash, Variable, hash};
 use hallmark::network::{Location, Trust};
 use hallmark::publish::{Publish, publish};
 use hallmark::serve::{Serve, serve};
+use hallmark::verify::subject::Subject;
+use hallmark::verify::{Verify, verify};
 
 fn main() -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let result = match Arguments::parse().command {
-        Command::Serve(arguments) => serve(&arguments.into()),
-        Command::Deploy(arguments) => publish(&arguments.into()),
-        Command::Hash(arguments) => hash(&arguments.into()),
+        Command::Serve(arguments) => serve(&arguments.into()).map(done),
+        Command::Deploy(arguments) => publish(&arguments.into()).map(done),
+        Command::Hash(arguments) => hash(&arguments.into()).map(done),
+        Command::Verify(arguments) => {
+            verify(&arguments.into()).map(|outcome| ExitCode::from(outcome.status()))
+        }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
@@ -38,6 +44,7 @@ enum Command {
     Serve(ServeArguments),
     Deploy(DeployArguments),
     Hash(HashArguments),
+    Verify(VerifyArguments),
 }
 
 /// Serve a directory from an asset canister on a local Internet Computer.
@@ -147,6 +154,58 @@ impl From<HashArguments> for Hash {
             network: arguments.network,
             trust: arguments.root_key,
             variables: arguments.variables,
+            json: arguments.json,
+        }
+    }
+}
+
+/// Prove what a canister serves, from the root key of its network down.
+///
+/// Exit status: 0 if every link holds, 1 if one is broken, 3 if none is broken but some cannot be
+/// checked, 2 if the canister could not be examined.
+#[derive(Debug, clap::Args)]
+struct VerifyArguments {
+    /// The site: the id of its canister, or a URL.
+    #[arg(value_name = "CANISTER OR URL")]
+    subject: Subject,
+
+    /// The directory that it should serve, file by file.
+    #[arg(long = "dir", value_name = "DIR")]
+    directory: Option<PathBuf>,
+
+    /// The module that it should run, as it was installed (.wasm or .wasm.gz).
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+
+    /// A list of modules that it may run: SHA-256 and name, one a line [default: the published
+    /// ones that this program knows].
+    #[arg(long, value_name = "FILE")]
+    modules: Option<PathBuf>,
+
+    /// The network it is on: `ic`, `local` (http://localhost:8000) or a URL [default: that of the
+    /// URL, or `ic`].
+    #[arg(long, value_name = "NETWORK")]
+    network: Option<Location>,
+
+    /// What proves the network's answers: its root key, in hexadecimal; or `fetch`, to believe
+    /// what answers there [default: the key of the Internet Computer; `fetch` from this machine].
+    #[arg(long, value_name = "KEY")]
+    root_key: Option<Trust>,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<VerifyArguments> for Verify {
+    fn from(arguments: VerifyArguments) -> Verify {
+        Verify {
+            subject: arguments.subject,
+            network: arguments.network,
+            trust: arguments.root_key,
+            directory: arguments.directory,
+            wasm: arguments.wasm,
+            modules: arguments.modules,
             json: arguments.json,
         }
     }

@@ -1,0 +1,669 @@
+//! Asking a canister and its network for everything that the chain is made of, and checking each
+//! link.
+//!
+//! 1. The network's own state: module and controllers.
+//! 2. What the canister shows: a certificate, and a tree of hashes with the end of its log; and the
+//!    list of its assets. Asked for again if the site has changed in between.
+//! 3. What pages are told of their environment, and so what the directory would make here.
+//! 4. The assets against the directory, and the answers for them.
+//!
+//! Where the canister is not Hallmark's, what it cannot show stays open, with the reason.
+
+use std::path::Path;
+
+use candid::{CandidType, Nat};
+use ic_hallmark::api::{AssetDetails, ListArguments};
+use sha2::{Digest as _, Sha256};
+
+use super::answer::{self, Answer, NoAnswer};
+use super::certificate::{self, Checked, Trust, check_certified_data};
+use super::chain::{AnswerReason, Finding, Link, Reason, Verdict};
+use super::content::{self, Comparison, IDENTITY, Outlines, compare, decode};
+use super::environment::Told;
+use super::log::{self, Hash, Numbered, Witness};
+use super::module::{Modules, State};
+use crate::Error;
+use crate::canister::{Canister, Failure};
+use crate::hash::rehearse;
+use crate::native::{self, Releases, WantedReleases};
+use crate::rehearsal::Rehearsal;
+
+/// A canister on a network that tells what it certifies of it.
+pub trait Source: Canister {
+    /// A certificate of these paths in the network's state, as CBOR.
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`].
+    fn read_state(&self, paths: &[Vec<Vec<u8>>]) -> Result<Vec<u8>, Failure>;
+}
+
+/// What the canister should be.
+#[derive(Debug, Clone)]
+pub struct Expected<'a> {
+    /// What it should serve.
+    pub directory: Option<&'a Path>,
+    /// SHA-256 of what it should run.
+    pub module: Option<Hash>,
+    /// What it may run if that is not said.
+    pub modules: &'a Modules,
+}
+
+/// What is found of every link, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// One for each link.
+    pub links: Vec<Finding>,
+    /// The last entry of the log, if it holds.
+    pub last: Option<Numbered>,
+    /// The site hash, if it is proven.
+    pub site_hash: Option<Hash>,
+    /// The content hash, if it is proven and there is any content.
+    pub content_hash: Option<Hash>,
+}
+
+impl Findings {
+    /// What was found of a link.
+    pub fn verdict(&self, link: Link) -> Option<&Verdict> {
+        let found = self.links.iter().find(|finding| finding.link == link);
+        found.map(|finding| &finding.verdict)
+    }
+
+    fn add(&mut self, link: Link, verdict: impl Into<Verdict>) {
+        let verdict = verdict.into();
+        self.links.push(Finding { link, verdict });
+    }
+}
+
+/// Checks everything that can be checked.
+///
+/// # Errors
+///
+/// [`Error::Unreachable`] if the network does not answer, and those of reading the directory. A
+/// link that breaks is a finding and no error.
+pub fn examine(
+    source: &dyn Source,
+    expected: &Expected<'_>,
+    trust: &Trust,
+) -> Result<Findings, Error> {
+    let mut findings = Findings::default();
+    let state = source.read_state(&State::paths(trust.canister));
+    let state = certificate::check(&state.map_err(unreachable)?, trust);
+    check_state(&mut findings, &state, expected, trust);
+
+    let (shown, listed) = look(source)?;
+    let checked = shown.certificate().map(|it| certificate::check(it, trust));
+    let checked = checked.as_ref().unwrap_or(&state);
+    check_certificate(&mut findings, checked);
+    let witness = check_shown(&mut findings, &shown, checked, trust);
+    let is_hallmark = matches!(shown, Shown::Log { .. });
+    if is_hallmark {
+        check_log(&mut findings, &shown, witness.as_ref(), &listed);
+    } else {
+        leave_log_open(&mut findings);
+    }
+    check_served(
+        &mut findings,
+        source,
+        expected,
+        trust,
+        &listed,
+        checked,
+        is_hallmark,
+    )?;
+    findings.links.sort_by_key(|finding| finding.link);
+    Ok(findings)
+}
+
+/// What a link is that another one does not carry.
+const RESTS: &str = "it rests on what does not hold";
+
+// ---- What the network certifies -------------------------------------------------------------
+
+fn check_state(findings: &mut Findings, state: &Checked, expected: &Expected<'_>, trust: &Trust) {
+    let read = match (state.tree(), state.reason()) {
+        (Some(tree), _) => State::read(tree, trust.canister),
+        (None, Some(reason)) => Err(reason.clone()),
+        (None, None) => Err(Reason::ModuleUnreadable),
+    };
+    match read {
+        Err(reason) => {
+            findings.add(Link::Module, Verdict::Broken(vec![reason]));
+            findings.add(Link::Controllers, Verdict::Open(RESTS.to_owned()));
+        }
+        Ok(state) => {
+            findings.add(Link::Module, check_module(state.module, expected));
+            let controllers: Vec<_> = state.controllers.iter().map(|it| it.to_text()).collect();
+            let controllers = match &controllers[..] {
+                [] => "nobody: what it runs cannot be changed".to_owned(),
+                some => some.join(", "),
+            };
+            findings.add(Link::Controllers, Verdict::Told(controllers));
+        }
+    }
+}
+
+fn check_module(installed: Option<Hash>, expected: &Expected<'_>) -> Verdict {
+    let Some(installed) = installed else {
+        return Verdict::Broken(vec![Reason::NoModule]);
+    };
+    let hash = hex::encode(installed);
+    match (expected.module, expected.modules.find(&installed)) {
+        (Some(expected), _) if expected != installed => {
+            Verdict::Broken(vec![Reason::OtherModule {
+                installed,
+                expected,
+            }])
+        }
+        (Some(_), _) => Verdict::Holds(hash),
+        (None, Some(module)) => Verdict::Holds(format!("{hash}, {}", module.name)),
+        (None, None) => Verdict::Open(format!(
+            "{hash} is none of the {} published modules that this program knows; compare it with \
+             a build of your own: --wasm FILE",
+            expected.modules.len()
+        )),
+    }
+}
+
+fn check_certificate(findings: &mut Findings, checked: &Checked) {
+    let signature = match &checked.signature {
+        Some(Ok(())) => Verdict::Holds("its signature is the network's".to_owned()),
+        Some(Err(reason)) => Verdict::Broken(vec![reason.clone()]),
+        None => Verdict::Open("whose signature it needs is not proven".to_owned()),
+    };
+    findings.add(Link::Certificate, signature);
+    let delegation = checked.delegation.clone().map(|subnet| match subnet {
+        Some(subnet) => format!("subnet {subnet} signs for the canister"),
+        None => "none needed: the root key has signed".to_owned(),
+    });
+    findings.add(Link::Delegation, delegation);
+    findings.add(
+        Link::Time,
+        checked.time.clone().map(|time| time.to_string()),
+    );
+}
+
+// ---- What the canister shows -----------------------------------------------------------------
+
+/// What a canister shows of what it certifies.
+enum Shown {
+    /// The end of its log: it is Hallmark's.
+    Log {
+        certificate: Vec<u8>,
+        releases: Releases,
+    },
+    /// Its whole tree: it is an asset canister.
+    Tree { certificate: Vec<u8>, tree: Vec<u8> },
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+impl Shown {
+    fn ask(source: &dyn Source) -> Result<Shown, Error> {
+        let last = WantedReleases {
+            start: None,
+            length: Some(1),
+        };
+        let shown = match native::releases(source, last) {
+            Ok(Some(releases)) => match releases.certificate.clone() {
+                Some(certificate) => Ok(Shown::Log {
+                    certificate: certificate.into_vec(),
+                    releases,
+                }),
+                None => Ok(Shown::Nothing("it shows no certificate".to_owned())),
+            },
+            Ok(None) => native::certified_tree(source).map(|shown| match shown {
+                Some(shown) => Shown::Tree {
+                    certificate: shown.certificate.into_vec(),
+                    tree: shown.tree.into_vec(),
+                },
+                None => Shown::Nothing("it has no method that shows it".to_owned()),
+            }),
+            Err(failure) => Err(failure),
+        };
+        shown.or_else(|failure| Ok(Shown::Nothing(without_reply(failure)?)))
+    }
+
+    fn certificate(&self) -> Option<&[u8]> {
+        match self {
+            Shown::Log { certificate, .. } | Shown::Tree { certificate, .. } => Some(certificate),
+            Shown::Nothing(_) => None,
+        }
+    }
+
+    fn witness(&self) -> Result<Witness, Verdict> {
+        let witness = match self {
+            Shown::Log { releases, .. } => Witness::read(&releases.witness),
+            Shown::Tree { tree, .. } => Witness::read(tree),
+            Shown::Nothing(why) => return Err(Verdict::Open(why.clone())),
+        };
+        witness.map_err(|reason| Verdict::Broken(vec![reason]))
+    }
+}
+
+/// How often to look again at a site that changes while it is looked at.
+const LOOKS: usize = 3;
+
+/// What the canister shows, and a list of its assets of the same moment.
+fn look(source: &dyn Source) -> Result<(Shown, Listed), Error> {
+    let mut look = (Shown::ask(source)?, Listed::ask(source)?);
+    for _ in 1..LOOKS {
+        let (Shown::Log { .. }, Listed::Assets(assets)) = &look else {
+            break;
+        };
+        let certified = look.0.witness().ok().map(|witness| witness.content_hash());
+        let Some(Ok(certified)) = certified else {
+            break;
+        };
+        if content::check_list(assets, certified).is_ok() {
+            break;
+        }
+        let again = Shown::ask(source)?;
+        let root = |shown: &Shown| shown.witness().ok().map(|witness| witness.root());
+        if root(&again) == root(&look.0) {
+            break;
+        }
+        look = (again, Listed::ask(source)?);
+    }
+    Ok(look)
+}
+
+/// What a canister lists.
+enum Listed {
+    Assets(Outlines),
+    /// Assets that are not told apart, or not told enough of.
+    Nonsense,
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+impl Listed {
+    fn ask(source: &dyn Source) -> Result<Listed, Error> {
+        let mut assets: Vec<AssetDetails> = Vec::new();
+        loop {
+            let wanted = ListArguments {
+                start: Some(Nat::from(assets.len())),
+                length: None,
+            };
+            let reply = match source.query("list", encode(&wanted)) {
+                Ok(reply) => reply,
+                Err(failure) => return Ok(Listed::Nothing(without_reply(failure)?)),
+            };
+            let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
+                return Ok(Listed::Nonsense);
+            };
+            // Old canisters list everything, wherever a page should start.
+            let is_known = page
+                .first()
+                .is_none_or(|first| assets.iter().any(|it| it.key == first.key));
+            if is_known {
+                break;
+            }
+            assets.extend(page);
+        }
+        Ok(content::outlines(&assets).map_or(Listed::Nonsense, Listed::Assets))
+    }
+}
+
+fn check_shown(
+    findings: &mut Findings,
+    shown: &Shown,
+    checked: &Checked,
+    trust: &Trust,
+) -> Option<Witness> {
+    let (verdict, witness) = match (shown.witness(), checked.tree()) {
+        (Err(verdict), _) => (verdict, None),
+        (Ok(_), None) => (Verdict::Open(RESTS.to_owned()), None),
+        (Ok(witness), Some(tree)) => {
+            match check_certified_data(tree, trust.canister, witness.root()) {
+                Ok(()) => (Verdict::Holds(hex::encode(witness.root())), Some(witness)),
+                Err(reason) => (Verdict::Broken(vec![reason]), None),
+            }
+        }
+    };
+    findings.add(Link::CertifiedData, verdict);
+    witness
+}
+
+fn check_log(findings: &mut Findings, shown: &Shown, witness: Option<&Witness>, listed: &Listed) {
+    let (Shown::Log { releases, .. }, Some(witness)) = (shown, witness) else {
+        for link in [Link::LogEntry, Link::SiteHash, Link::ContentHash] {
+            findings.add(link, Verdict::Open(RESTS.to_owned()));
+        }
+        return;
+    };
+    let last = log::last(releases, witness);
+    let entry = last.as_ref().ok().and_then(|last| last.as_ref());
+
+    let site = witness.site_hash().and_then(|live| {
+        entry.map_or(Ok(()), |last| {
+            log::check_live(Some(last.entry.site), Some(live))
+        })?;
+        Ok(live)
+    });
+    let content = witness.content_hash().and_then(|live| {
+        entry.map_or(Ok(()), |last| log::check_live(last.entry.content, live))?;
+        match listed {
+            Listed::Assets(assets) => content::check_list(assets, live)?,
+            Listed::Nonsense => {
+                return Err(Reason::ListDiffers {
+                    listed: None,
+                    certified: live,
+                });
+            }
+            Listed::Nothing(_) => {}
+        }
+        Ok(live)
+    });
+    findings.site_hash = site.as_ref().ok().copied();
+    findings.content_hash = content.as_ref().ok().copied().flatten();
+    findings.last = entry.cloned();
+
+    let words = last.map(|last| match last {
+        Some(Numbered { number, entry }) => format!("{number}, the last one: {entry}"),
+        None => "none: the log is empty".to_owned(),
+    });
+    findings.add(Link::LogEntry, words);
+    findings.add(Link::SiteHash, site.map(hex::encode));
+    let words = content.map(|hash| hash.map_or("none: there is no asset".to_owned(), hex::encode));
+    findings.add(Link::ContentHash, words);
+}
+
+fn leave_log_open(findings: &mut Findings) {
+    for (link, why) in [
+        (
+            Link::LogEntry,
+            "the canister keeps no log, so nothing tells who published what is live, or what was \
+             before",
+        ),
+        (
+            Link::SiteHash,
+            "the tree of this canister depends on its history, so no directory tells what it \
+             should add up to",
+        ),
+        (
+            Link::ContentHash,
+            "the canister certifies none: its list of assets is the word of one node, so an asset \
+             may be left out of it",
+        ),
+    ] {
+        findings.add(link, Verdict::Open(why.to_owned()));
+    }
+}
+
+// ---- What the canister serves ----------------------------------------------------------------
+
+fn check_served(
+    findings: &mut Findings,
+    source: &dyn Source,
+    expected: &Expected<'_>,
+    trust: &Trust,
+    listed: &Listed,
+    checked: &Checked,
+    is_hallmark: bool,
+) -> Result<(), Error> {
+    let links = [Link::Environment, Link::Answers, Link::Content];
+    let why = match listed {
+        _ if checked.tree().is_none() => Some(RESTS.to_owned()),
+        Listed::Assets(_) => None,
+        Listed::Nonsense => Some("the list of assets makes no sense".to_owned()),
+        Listed::Nothing(why) => Some(format!("there is no list of assets: {why}")),
+    };
+    let (Listed::Assets(stored), None) = (listed, &why) else {
+        for link in links {
+            findings.add(link, Verdict::Open(why.clone().unwrap_or_default()));
+        }
+        return Ok(());
+    };
+
+    let told = ask_environment(source, trust, stored)?;
+    findings.add(Link::Environment, environment_verdict(&told, trust));
+    let Some(directory) = expected.directory else {
+        let front = ask(source, trust, "/", IDENTITY)?;
+        let words = front.map(|answer| format!("/ is answered with status {}", answer.status));
+        let words = words.map_err(|reason| Reason::Answer {
+            key: "/".to_owned(),
+            reason,
+        });
+        findings.add(Link::Answers, words);
+        findings.add(Link::Content, Verdict::Skipped("compare it with --dir DIR"));
+        return Ok(());
+    };
+
+    let environment = told.map(|told| told.environment).unwrap_or_default();
+    let (rehearsal, files) = rehearse(directory, &environment)?;
+    let wanted = rehearsal.outlines()?;
+    let comparison = compare(stored, &wanted);
+    let mut served = Served {
+        source,
+        trust,
+        stored,
+        rehearsal: &rehearsal,
+        comparison: &comparison,
+        every_encoding: !is_hallmark,
+        answers: 0,
+        broken: Vec::new(),
+        other: Vec::new(),
+    };
+    for key in wanted.keys().filter(|key| stored.contains_key(*key)) {
+        served.check(key)?;
+    }
+
+    let Served {
+        answers,
+        broken,
+        other,
+        ..
+    } = served;
+    findings.add(
+        Link::Answers,
+        match broken.is_empty() {
+            true => Verdict::Holds(format!("{answers} asked for, all certified, version 2")),
+            false => Verdict::Broken(broken),
+        },
+    );
+    let mut reasons = comparison.reasons.clone();
+    reasons.extend(other);
+    if reasons.is_empty() {
+        let mut words = format!("{files} files, all as in {}", directory.display());
+        if comparison.encoded_otherwise > 0 {
+            words.push_str(&format!(
+                ", {} of them encoded otherwise than `hallmark deploy` does",
+                comparison.encoded_otherwise
+            ));
+        } else if let Some(live) = findings.site_hash {
+            compare_site(findings, live, rehearsal.hashes()?.site);
+        }
+        findings.add(Link::Content, Verdict::Holds(words));
+    } else {
+        reasons.sort_by(|a, b| a.key().cmp(&b.key()));
+        findings.add(Link::Content, Verdict::Broken(reasons));
+    }
+    Ok(())
+}
+
+/// The site hash once more, now that there is one to hold it against.
+fn compare_site(findings: &mut Findings, live: Hash, directory: Hash) {
+    let found = findings.links.iter_mut();
+    let mut found = found.filter(|finding| finding.link == Link::SiteHash);
+    if let Some(Finding { verdict, .. }) = found.next() {
+        *verdict = match live == directory {
+            true => Verdict::Holds(format!("{}, that of the directory", hex::encode(live))),
+            false => Verdict::Broken(vec![Reason::SiteDiffers { directory, live }]),
+        };
+    }
+}
+
+/// What the first page is told, if there is a page.
+fn ask_environment(
+    source: &dyn Source,
+    trust: &Trust,
+    stored: &Outlines,
+) -> Result<Result<Told, Reason>, Error> {
+    let Some(page) = stored.keys().find(|key| key.ends_with(".html")) else {
+        return Ok(Ok(Told::default()));
+    };
+    Ok(match ask(source, trust, page, IDENTITY)? {
+        Ok(answer) => Told::read(&answer),
+        Err(reason) => Err(Reason::Answer {
+            key: page.clone(),
+            reason,
+        }),
+    })
+}
+
+fn environment_verdict(told: &Result<Told, Reason>, trust: &Trust) -> Verdict {
+    let told = match told {
+        Ok(told) => told,
+        Err(reason) => return Verdict::Broken(vec![reason.clone()]),
+    };
+    match &told.root_key {
+        None => Verdict::Told("pages are told nothing of it".to_owned()),
+        Some(key) if *key != trust.root_key => Verdict::Broken(vec![Reason::OtherNetwork]),
+        Some(_) if told.variables.is_empty() => {
+            Verdict::Holds("pages are told this network's root key".to_owned())
+        }
+        Some(_) => {
+            let variables = told.variables.iter();
+            let variables: Vec<_> = variables
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            Verdict::Told(format!(
+                "pages are told this network's root key and {}",
+                variables.join(", ")
+            ))
+        }
+    }
+}
+
+/// The answers for a directory's files, asked for one after another.
+struct Served<'a> {
+    source: &'a dyn Source,
+    trust: &'a Trust,
+    stored: &'a Outlines,
+    rehearsal: &'a Rehearsal,
+    comparison: &'a Comparison,
+    /// Whether nothing but answers proves what encodings are.
+    every_encoding: bool,
+    answers: usize,
+    /// Answers that do not verify.
+    broken: Vec<Reason>,
+    /// Content that is other than the directory's.
+    other: Vec<Reason>,
+}
+
+impl Served<'_> {
+    fn check(&mut self, key: &str) -> Result<(), Error> {
+        let Some(stored) = self.stored.get(key) else {
+            return Ok(());
+        };
+        let is_doubtful = |name: &str| {
+            let mut doubtful = self.comparison.doubtful.iter();
+            doubtful.any(|(other, encoding)| other == key && encoding == name)
+        };
+        let names = stored.encodings.keys().map(String::as_str);
+        let first = stored.encodings.contains_key(IDENTITY).then_some(IDENTITY);
+        let first = first.or(stored.encodings.keys().next().map(String::as_str));
+        let names: Vec<&str> = names
+            .filter(|name| self.every_encoding || Some(*name) == first || is_doubtful(name))
+            .collect();
+        for name in names {
+            self.answers += 1;
+            let checked = match ask(self.source, self.trust, key, name)? {
+                Ok(answer) => self.check_answer(key, name, &answer, is_doubtful(name))?,
+                Err(reason) => Err(reason),
+            };
+            if let Err(reason) = checked {
+                let key = key.to_owned();
+                self.broken.push(Reason::Answer { key, reason });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_answer(
+        &mut self,
+        key: &str,
+        name: &str,
+        answer: &Answer,
+        is_doubtful: bool,
+    ) -> Result<Result<(), AnswerReason>, Error> {
+        if answer.status != 200 {
+            return Ok(Err(AnswerReason::Status(answer.status)));
+        }
+        let encoding = answer.header("content-encoding").unwrap_or(IDENTITY);
+        let listed = self.stored.get(key);
+        let listed = listed.and_then(|listed| listed.encodings.get(encoding));
+        let sha256: Hash = Sha256::digest(&answer.body).into();
+        if listed.is_none_or(|(listed, _)| *listed != sha256) {
+            return Ok(Err(AnswerReason::NotAsListed));
+        }
+        if !is_doubtful {
+            return Ok(Ok(()));
+        }
+        let content = self.wanted_content(key)?;
+        if encoding != name {
+            return Ok(Err(AnswerReason::Encoding(name.to_owned())));
+        }
+        match decode(&answer.body, name, content.len()) {
+            None => return Ok(Err(AnswerReason::Encoding(name.to_owned()))),
+            Some(decoded) if decoded == content => {}
+            Some(_) => {
+                let differs = Reason::Differs {
+                    key: key.to_owned(),
+                };
+                if !self.other.contains(&differs) {
+                    self.other.push(differs);
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The content of the directory's file.
+    fn wanted_content(&self, key: &str) -> Result<Vec<u8>, Error> {
+        for name in [IDENTITY, "gzip", "br"] {
+            if let Some(content) = self.rehearsal.content(key, name)? {
+                return Ok(decode(&content, name, usize::MAX - 1).unwrap_or_default());
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// Asks for an asset in an encoding, or in another if it has not that one.
+fn ask(
+    source: &dyn Source,
+    trust: &Trust,
+    key: &str,
+    encoding: &str,
+) -> Result<Result<Answer, AnswerReason>, Error> {
+    let request = answer::request(key, &format!("{encoding}, *;q=0.1"));
+    match answer::ask(source, &request, trust) {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(NoAnswer::Unverified(reason)) => Ok(Err(reason)),
+        Err(NoAnswer::Failed(failure)) => {
+            Ok(Err(AnswerReason::Unreadable(without_reply(failure)?)))
+        }
+    }
+}
+
+/// Why there is no reply, unless that is because there is no network.
+fn without_reply(failure: Failure) -> Result<String, Error> {
+    match failure {
+        Failure::Rejected(reject) => Ok(reject.to_string()),
+        Failure::Unproven(why) => Ok(why),
+        other => Err(unreachable(other)),
+    }
+}
+
+fn unreachable(failure: Failure) -> Error {
+    Error::Unreachable(match failure {
+        Failure::Rejected(reject) => reject.to_string(),
+        Failure::Unproven(why) | Failure::Unreachable(why) => why,
+    })
+}
+
+fn encode(argument: &impl CandidType) -> Vec<u8> {
+    candid::encode_one(argument).expect("the library's records always encode")
+}
