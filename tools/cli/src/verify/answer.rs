@@ -10,7 +10,6 @@
 
 use std::error::Error as _;
 
-use candid::types::reference::Func;
 use candid::{CandidType, Deserialize};
 use ic_hallmark::api::{ChunkOfContent, HttpRequest, StreamingCallbackHttpResponse};
 use ic_http_certification::{self as certification, StatusCode};
@@ -46,10 +45,8 @@ pub struct HttpResponse {
 /// How to get the rest of a body.
 #[derive(Clone, Debug, CandidType, Deserialize)]
 pub enum Streaming {
-    /// By calls of a method.
+    /// By calls of a method. Which one is said, too, but every asset canister has the same.
     Callback {
-        /// The method. It is `http_request_streaming_callback`, whatever it says.
-        callback: Func,
         /// Its argument.
         token: ChunkOfContent,
     },
@@ -249,7 +246,7 @@ fn ask_once(
 ) -> Result<Answer, NoAnswer> {
     let mut response: HttpResponse = call(canister, "http_request", request)?;
     let mut next = match response.streaming_strategy.take() {
-        Some(Streaming::Callback { token, .. }) => Some(token),
+        Some(Streaming::Callback { token }) => Some(token),
         None => None,
     };
     for _ in 0..MAX_PARTS {

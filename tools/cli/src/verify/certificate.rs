@@ -116,6 +116,9 @@ fn check_signature(certificate: &Certificate, trust: &Trust) -> Result<(), Reaso
     match verify(certificate, trust) {
         Ok(()) => Ok(()),
         Err(Refused::SignatureVerificationFailed) => Err(Reason::Signature),
+        Err(Refused::MissingTimePathInTree { .. } | Refused::TimeDecodingFailed { .. }) => {
+            Err(Reason::NoTime)
+        }
         Err(other) => Err(Reason::CertificateUnreadable(other.to_string())),
     }
 }

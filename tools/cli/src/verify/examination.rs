@@ -97,10 +97,25 @@ pub fn examine(
     check_certificate(&mut findings, checked);
     let witness = check_shown(&mut findings, &shown, checked, trust);
     let is_hallmark = matches!(shown, Shown::Log { .. });
-    if is_hallmark {
-        check_log(&mut findings, &shown, witness.as_ref(), &listed);
-    } else {
-        leave_log_open(&mut findings);
+    match &shown {
+        Shown::Log { releases, .. } => {
+            check_log(&mut findings, releases, witness.as_ref(), &listed);
+        }
+        Shown::Tree { .. } => leave_open(&mut findings, |link| match link {
+            Link::LogEntry => {
+                "the canister keeps no log: nothing tells who published what is live, or what was \
+                 before"
+            }
+            Link::SiteHash => {
+                "the tree of this canister depends on its history: no directory tells what it \
+                 should add up to"
+            }
+            _ => {
+                "the canister certifies none: its list of assets is the word of one node, which \
+                 may leave some out"
+            }
+        }),
+        Shown::Nothing(why) => leave_open(&mut findings, |_| why),
     }
     check_served(
         &mut findings,
@@ -135,6 +150,7 @@ fn check_state(findings: &mut Findings, state: &Checked, expected: &Expected<'_>
             findings.add(Link::Module, check_module(state.module, expected));
             let controllers: Vec<_> = state.controllers.iter().map(|it| it.to_text()).collect();
             let controllers = match &controllers[..] {
+                [] if state.module.is_none() => "there is no such canister".to_owned(),
                 [] => "nobody: what it runs cannot be changed".to_owned(),
                 some => some.join(", "),
             };
@@ -325,11 +341,14 @@ fn check_shown(
     witness
 }
 
-fn check_log(findings: &mut Findings, shown: &Shown, witness: Option<&Witness>, listed: &Listed) {
-    let (Shown::Log { releases, .. }, Some(witness)) = (shown, witness) else {
-        for link in [Link::LogEntry, Link::SiteHash, Link::ContentHash] {
-            findings.add(link, Verdict::Open(RESTS.to_owned()));
-        }
+fn check_log(
+    findings: &mut Findings,
+    releases: &Releases,
+    witness: Option<&Witness>,
+    listed: &Listed,
+) {
+    let Some(witness) = witness else {
+        leave_open(findings, |_| RESTS);
         return;
     };
     let last = log::last(releases, witness);
@@ -369,25 +388,10 @@ fn check_log(findings: &mut Findings, shown: &Shown, witness: Option<&Witness>, 
     findings.add(Link::ContentHash, words);
 }
 
-fn leave_log_open(findings: &mut Findings) {
-    for (link, why) in [
-        (
-            Link::LogEntry,
-            "the canister keeps no log, so nothing tells who published what is live, or what was \
-             before",
-        ),
-        (
-            Link::SiteHash,
-            "the tree of this canister depends on its history, so no directory tells what it \
-             should add up to",
-        ),
-        (
-            Link::ContentHash,
-            "the canister certifies none: its list of assets is the word of one node, so an asset \
-             may be left out of it",
-        ),
-    ] {
-        findings.add(link, Verdict::Open(why.to_owned()));
+/// Leaves open what only Hallmark's canister can show.
+fn leave_open<'a>(findings: &mut Findings, why: impl Fn(Link) -> &'a str) {
+    for link in [Link::LogEntry, Link::SiteHash, Link::ContentHash] {
+        findings.add(link, Verdict::Open(why(link).to_owned()));
     }
 }
 

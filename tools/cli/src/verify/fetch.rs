@@ -119,7 +119,7 @@ impl Source for Remote {
 /// [`Error::Unreachable`], or [`Error::NoCanisterAt`] if it says nothing.
 pub fn ask_gateway(url: &Url) -> Result<Principal, Error> {
     let http = client()?;
-    let answer = runtime()?.block_on(http.get(url.clone()).send());
+    let answer = runtime()?.block_on(async { http.get(url.clone()).send().await });
     let answer = answer.map_err(|error| Error::Unreachable(words(&error)))?;
     let id = answer.headers().get("x-ic-canister-id");
     let id = id.and_then(|id| Principal::from_text(id.to_str().ok()?).ok());

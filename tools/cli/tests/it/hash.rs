@@ -4,111 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
 
-use candid::{CandidType, Principal};
-use hallmark::canister::{Canister, Failure, Reject};
 use hallmark::deploy::Directory;
 use hallmark::hash::rehearse;
 use ic_hallmark::site::Environment;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
 
-use super::network::{deployer, installed};
-
-/// An asset canister on a network in this process.
-struct Deployed {
-    network: Mutex<local_ic::Network>,
-    id: Principal,
-}
-
-impl Deployed {
-    fn new() -> Deployed {
-        let (network, id) = installed();
-        Deployed {
-            network: Mutex::new(network),
-            id,
-        }
-    }
-
-    fn root_key(&self) -> Vec<u8> {
-        self.network.lock().unwrap().root_key().to_vec()
-    }
-
-    /// Gives the canister environment variables.
-    fn set_variables(&self, variables: &[(&str, &str)]) {
-        #[derive(CandidType)]
-        struct UpdateSettings<'a> {
-            canister_id: Principal,
-            settings: Settings<'a>,
-        }
-        #[derive(CandidType)]
-        struct Settings<'a> {
-            environment_variables: Option<Vec<Variable<'a>>>,
-        }
-        #[derive(CandidType)]
-        struct Variable<'a> {
-            name: &'a str,
-            value: &'a str,
-        }
-        let variables = variables
-            .iter()
-            .map(|&(name, value)| Variable { name, value });
-        let update = UpdateSettings {
-            canister_id: self.id,
-            settings: Settings {
-                environment_variables: Some(variables.collect()),
-            },
-        };
-        let argument = candid::encode_one(update).unwrap();
-        let management = Principal::management_canister();
-        let mut network = self.network.lock().unwrap();
-        network
-            .update(deployer(), management, "update_settings", argument)
-            .unwrap();
-    }
-
-    fn state_hash(&self) -> String {
-        loop {
-            let argument = candid::encode_args(()).unwrap();
-            let reply = self.update("compute_state_hash", argument).unwrap();
-            let hash: Option<String> = candid::decode_one(&reply).unwrap();
-            if let Some(hash) = hash {
-                return hash;
-            }
-        }
-    }
-}
-
-impl Canister for Deployed {
-    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let mut network = self.network.lock().unwrap();
-        let reply = network.query(deployer(), self.id, method, argument);
-        reply.map_err(failure)
-    }
-
-    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let mut network = self.network.lock().unwrap();
-        let reply = network.update(deployer(), self.id, method, argument);
-        reply.map_err(failure)
-    }
-}
-
-fn failure(reject: local_ic::Reject) -> Failure {
-    Failure::Rejected(Reject {
-        code: reject.error_code as u32,
-        message: reject.message,
-    })
-}
-
-/// Runs on a stack that canisters can be executed on.
-fn on_large_stack(work: impl FnOnce() + Send + 'static) {
-    let runtime = local_ic::server::runtime().unwrap();
-    let done = runtime.block_on(runtime.spawn_blocking(work));
-    if let Err(error) = done {
-        std::panic::resume_unwind(error.into_panic());
-    }
-}
+use super::deployed::{Deployed, on_large_stack};
+use super::served::asset_canister;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -147,7 +51,7 @@ fn files() -> impl Strategy<Value = Files> {
 #[test]
 fn the_hashes_are_those_of_a_canister_that_held_other_things_before() {
     on_large_stack(|| {
-        let canister = Deployed::new();
+        let canister = Deployed::new(&asset_canister());
         let variables = [("PUBLIC_B", "b & é"), ("SECRET", "c"), ("PUBLIC_A", "")];
         canister.set_variables(&variables);
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));

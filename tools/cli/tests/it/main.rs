@@ -7,6 +7,7 @@
 
 mod chromium;
 mod deploy;
+mod deployed;
 mod errors;
 mod example;
 mod front_page;
@@ -19,4 +20,6 @@ mod plain;
 mod publish;
 mod serve;
 mod served;
+mod tampered;
 mod upload;
+mod verify;

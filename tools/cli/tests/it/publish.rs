@@ -11,10 +11,10 @@ use base64::prelude::BASE64_STANDARD;
 use super::network::{Network, SECRET};
 
 /// A directory of files, and beside it the private key of who may deploy.
-struct Desk(tempfile::TempDir);
+pub(crate) struct Desk(tempfile::TempDir);
 
 impl Desk {
-    fn new() -> Desk {
+    pub(crate) fn new() -> Desk {
         let desk = Desk(tempfile::tempdir().unwrap());
         fs::create_dir(desk.site()).unwrap();
         desk.write("index.html", "<h1>hello</h1>");
@@ -25,20 +25,20 @@ impl Desk {
         desk
     }
 
-    fn site(&self) -> PathBuf {
+    pub(crate) fn site(&self) -> PathBuf {
         self.0.path().join("site")
     }
 
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.0.path().join("key.pem")
     }
 
-    fn write(&self, name: &str, body: &str) {
+    pub(crate) fn write(&self, name: &str, body: &str) {
         fs::write(self.site().join(name), body).unwrap();
     }
 
     /// Deploys to the canister of this id on the network at this URL.
-    fn deploy(&self, canister: &str, url: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn deploy(&self, canister: &str, url: &str, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_hallmark"))
             .arg("deploy")
             .arg(self.site())
@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// Deploys to the network, as who may.
-    fn deploy_to(&self, network: &Network, arguments: &[&str]) -> Output {
+    pub(crate) fn deploy_to(&self, network: &Network, arguments: &[&str]) -> Output {
         let key = self.key();
         let identity = ["--identity", key.to_str().unwrap()];
         let arguments = [&identity[..], arguments].concat();
@@ -58,7 +58,7 @@ impl Desk {
 }
 
 #[track_caller]
-fn succeeds(output: &Output) -> String {
+pub(crate) fn succeeds(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     said
