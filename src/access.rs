@@ -71,11 +71,15 @@ impl Access {
             .map(|member| Principal::from_slice(&member.0))
     }
 
+    /// Whether a principal was given this very permission.
+    pub fn holds(&self, permission: Permission, principal: Principal) -> bool {
+        self.members(permission).contains(&Member::from(principal))
+    }
+
     /// Whether a principal may do what a permission allows.
     pub fn allows(&self, permission: Permission, principal: Principal) -> bool {
-        let member = Member::from(principal);
-        self.members(permission).contains(&member)
-            || permission == Permission::Prepare && self.commit.contains(&member)
+        self.holds(permission, principal)
+            || permission == Permission::Prepare && self.holds(Permission::Commit, principal)
     }
 
     /// Lets through who has a permission.

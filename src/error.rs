@@ -106,6 +106,31 @@ pub enum Error {
         /// What: the key or the encoding.
         missing: &'static str,
     },
+    /// The log has no entry with this number.
+    ReleaseNotFound {
+        /// The number.
+        release: u64,
+    },
+    /// The release cannot come back: its content is not kept, or not any more.
+    ReleaseNotKept {
+        /// The number.
+        release: u64,
+    },
+    /// The release is what is live already.
+    ReleaseLive {
+        /// The number.
+        release: u64,
+    },
+    /// No more than [`MAX_RETENTION`](crate::site::MAX_RETENTION) releases can be kept.
+    RetentionTooLarge {
+        /// The number given.
+        releases: u32,
+    },
+    /// A note has more than [`MAX_NOTE`](crate::site::MAX_NOTE) bytes.
+    NoteTooLong {
+        /// Bytes in it.
+        length: usize,
+    },
     /// The content has fewer chunks.
     ChunkOutOfBounds {
         /// The key.
@@ -286,6 +311,22 @@ impl fmt::Display for Error {
             Self::Token { missing } => {
                 write!(f, "Invalid token on streaming: {missing} not found.")
             }
+            Self::ReleaseNotFound { release } => write!(f, "there is no release {release}"),
+            Self::ReleaseNotKept { release } => write!(
+                f,
+                "release {release} is not kept: the list of releases says which are"
+            ),
+            Self::ReleaseLive { release } => write!(f, "release {release} is live already"),
+            Self::RetentionTooLarge { releases } => write!(
+                f,
+                "{releases} releases cannot be kept: {} is the most",
+                crate::site::MAX_RETENTION
+            ),
+            Self::NoteTooLong { length } => write!(
+                f,
+                "a note of {length} bytes: at most {} are allowed",
+                crate::site::MAX_NOTE
+            ),
             Self::ChunkOutOfBounds { key, index } => {
                 write!(f, "chunk index out of bounds: {index} of {key}")
             }

@@ -9,6 +9,7 @@ mod batch;
 mod content;
 mod http;
 mod import;
+mod releases;
 mod validation;
 mod wire;
 
@@ -33,5 +34,9 @@ pub use content::{
 };
 pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
 pub use import::ImportProgress;
+pub use releases::{
+    Release, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, RollbackResponse,
+    releases,
+};
 pub use validation::ValidationResult;
 pub use wire::WireError;

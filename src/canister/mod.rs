@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     import::{Damaged, Progress},
     serve::{Request, Response, refuse_raw, serve, serve_importing, serve_update},
-    site::{Committed, Environment, Memories, Operation, Site},
+    site::{By, Committed, Environment, Memories, Operation, Site},
 };
 use ic_cdk::api::{
     canister_self, certified_data_set, data_certificate, env_var_count, env_var_name,
@@ -74,14 +74,18 @@ pub fn read<R>(look: impl FnOnce(&Site<StableMemory>) -> R) -> R {
     })
 }
 
-/// Changes the site, given the time in nanoseconds since 1970, and certifies the result. On an error the canister
-/// traps with it, and nothing has happened.
-pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, u64) -> Result<R, Error>) -> R {
+/// Changes the site, given who calls and when, and certifies the result. On an error the canister traps with it, and
+/// nothing has happened.
+pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, By) -> Result<R, Error>) -> R {
     SITE.with_borrow_mut(|site| {
         let Some(site) = site else {
             trap("the site was not opened by init or post_upgrade");
         };
-        let done = change(site, time()).unwrap_or_else(|error| refuse(error));
+        let by = By {
+            principal: msg_caller(),
+            now: time(),
+        };
+        let done = change(site, by).unwrap_or_else(|error| refuse(error));
         certified_data_set(site.root().hash());
         done
     })
@@ -90,7 +94,7 @@ pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, u64) -> Result<R, 
 /// Commits a batch for the caller. See [`Site::commit_batch`].
 #[inline]
 pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>) {
-    let committed = change(|site, now| site.commit_batch(batch, msg_caller(), operations, now));
+    let committed = change(|site, by| site.commit_batch(batch, by.principal, operations, by.now));
     if committed == Committed::Published {
         tell_environment();
     }
@@ -99,7 +103,7 @@ pub fn commit_batch(batch: u64, operations: impl IntoIterator<Item = Operation>)
 /// Applies operations and publishes them at once.
 #[inline]
 pub fn commit(operations: impl IntoIterator<Item = Operation>) {
-    change(|site, now| site.commit(operations, now));
+    change(|site, by| site.commit(operations, by));
     tell_environment();
 }
 
@@ -112,7 +116,7 @@ pub fn tell_environment() {
         (name, value)
     });
     let environment = Environment::new(&root_key(), variables);
-    change(|site, _| site.set_environment(&environment));
+    change(|site, by| site.set_environment(&environment, by));
 }
 
 /// Goes on with an import, if there is one, as far as a message goes.
@@ -127,7 +131,7 @@ pub fn answer_update(request: &Request) -> Response {
     if read(|site| site.importing().is_none()) {
         return read(|site| serve_update(site, request));
     }
-    change(|site, now| {
+    change(|site, By { now, .. }| {
         let response = serve_importing(site, request, now, &has_room(UPDATE))?;
         // Only now is it known whether it may be had without verification.
         let response = refuse_raw(site, request, canister_self()).unwrap_or(response);
@@ -138,7 +142,7 @@ pub fn answer_update(request: &Request) -> Response {
 
 #[inline]
 fn import(damaged: Damaged, limit: u64) -> Progress {
-    change(|site, now| site.import(now, damaged, &has_room(limit)))
+    change(|site, by| site.import(by.now, damaged, &has_room(limit)))
 }
 
 /// Whether a message that may use `limit` instructions has so many left.

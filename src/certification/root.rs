@@ -9,20 +9,30 @@ use ic_certification::hash_tree::{fork_hash, labeled_hash};
 pub struct Root {
     site: Hash,
     content: Option<Hash>,
+    log: Option<Hash>,
     hallmark: Option<Hash>,
     hash: Hash,
 }
 
+/// What a witness shows of a tree: it appends to CBOR.
+type Show<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 impl Root {
-    /// The root over a site hash and a content hash, which is `None` if nothing was uploaded, because an empty
-    /// tree may not stand under a fork.
-    pub fn new(site: Hash, content: Option<Hash>) -> Self {
-        let hallmark =
-            content.map(|content| labeled_hash(b"hallmark", &labeled_hash(b"assets", &content)));
+    /// The root over a site hash, a content hash and the hash of the log. The latter are `None` if nothing was uploaded
+    /// or logged, because an empty tree may not stand under a fork.
+    pub fn new(site: Hash, content: Option<Hash>, log: Option<Hash>) -> Self {
+        let assets = content.map(|content| labeled_hash(b"assets", &content));
+        let releases = log.map(|log| labeled_hash(b"releases", &log));
+        let below = match (assets, releases) {
+            (Some(assets), Some(releases)) => Some(fork_hash(&assets, &releases)),
+            (one, other) => one.or(other),
+        };
+        let hallmark = below.map(|below| labeled_hash(b"hallmark", &below));
         let answers = labeled_hash(b"http_expr", &site);
         Self {
             site,
             content,
+            log,
             hallmark,
             hash: hallmark.map_or(answers, |hallmark| fork_hash(&hallmark, &answers)),
         }
@@ -43,46 +53,70 @@ impl Root {
         self.content
     }
 
+    /// The hash of the log of releases, if anything was logged.
+    pub fn log(&self) -> Option<Hash> {
+        self.log
+    }
+
     /// A witness of the whole, as self-described CBOR, around a witness of the `http_expr` tree that `site`
     /// appends.
     pub fn witness(&self, site: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        self.join(
-            |hallmark, cbor| {
-                cbor.extend_from_slice(b"\x82\x04\x58\x20");
-                cbor.extend_from_slice(hallmark);
-            },
-            site,
-        )
-    }
-
-    /// The whole, as self-described CBOR, around the two trees that `assets` and `site` append.
-    pub fn tree(
-        &self,
-        assets: impl FnOnce(&mut Vec<u8>),
-        site: impl FnOnce(&mut Vec<u8>),
-    ) -> Vec<u8> {
-        self.join(
-            |_, cbor| {
-                cbor.extend_from_slice(b"\x83\x02\x48hallmark\x83\x02\x46assets");
-                assets(cbor);
-            },
-            site,
-        )
-    }
-
-    fn join(
-        &self,
-        hallmark: impl FnOnce(&Hash, &mut Vec<u8>),
-        site: impl FnOnce(&mut Vec<u8>),
-    ) -> Vec<u8> {
         let mut cbor = Vec::with_capacity(1024);
         cbor.extend_from_slice(&SELF_DESCRIBED);
         if let Some(hash) = &self.hallmark {
-            cbor.extend_from_slice(b"\x83\x01");
-            hallmark(hash, &mut cbor);
+            cbor.extend_from_slice(FORK);
+            emit_pruned(hash, &mut cbor);
         }
-        cbor.extend_from_slice(b"\x83\x02\x49http_expr");
+        cbor.extend_from_slice(HTTP_EXPR);
         site(&mut cbor);
         cbor
     }
+
+    /// As [`witness`](Self::witness), around a witness of the log, which `log` appends.
+    pub fn log_witness(&self, log: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+        let pruned = |hash: Hash| move |cbor: &mut Vec<u8>| emit_pruned(&hash, cbor);
+        let content = self.content.unwrap_or_default();
+        self.join(&pruned(content), &log, &pruned(self.site))
+    }
+
+    /// The whole, as self-described CBOR, around the three trees, which the arguments append.
+    pub fn tree(
+        &self,
+        assets: impl Fn(&mut Vec<u8>),
+        log: impl Fn(&mut Vec<u8>),
+        site: impl Fn(&mut Vec<u8>),
+    ) -> Vec<u8> {
+        self.join(&assets, &log, &site)
+    }
+
+    fn join(&self, assets: Show<'_>, log: Show<'_>, site: Show<'_>) -> Vec<u8> {
+        let mut cbor = Vec::with_capacity(1024);
+        cbor.extend_from_slice(&SELF_DESCRIBED);
+        if self.hallmark.is_some() {
+            cbor.extend_from_slice(FORK);
+            cbor.extend_from_slice(b"\x83\x02\x48hallmark");
+        }
+        if self.content.is_some() && self.log.is_some() {
+            cbor.extend_from_slice(FORK);
+        }
+        if self.content.is_some() {
+            cbor.extend_from_slice(b"\x83\x02\x46assets");
+            assets(&mut cbor);
+        }
+        if self.log.is_some() {
+            cbor.extend_from_slice(b"\x83\x02\x48releases");
+            log(&mut cbor);
+        }
+        cbor.extend_from_slice(HTTP_EXPR);
+        site(&mut cbor);
+        cbor
+    }
+}
+
+const FORK: &[u8] = b"\x83\x01";
+const HTTP_EXPR: &[u8] = b"\x83\x02\x49http_expr";
+
+fn emit_pruned(hash: &Hash, cbor: &mut Vec<u8>) {
+    cbor.extend_from_slice(b"\x82\x04\x58\x20");
+    cbor.extend_from_slice(hash);
 }

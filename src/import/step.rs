@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::Error,
     http::UrlPath,
-    site::{Content, Operation, PART, Site, from_cbor, to_cbor},
+    site::{Content, Event, Operation, PART, Site, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::Labels,
 };
@@ -256,7 +256,7 @@ impl<M: Memory> Site<M> {
                 operations.extend(next.creation());
             }
             operations.push(next.set_content(encoding, found, content, progress));
-            match self.close_batch(pending.batch, operations, now) {
+            match self.close_batch(pending.batch, operations, now.into(), Event::Amendment) {
                 Ok(()) => pending.encodings += 1,
                 Err(Error::ChunkNotFound { .. }) => {}
                 Err(error) => return Err(error),

@@ -86,6 +86,12 @@ impl Asset {
         self.properties.is_aliased.unwrap_or(true)
     }
 
+    /// Bytes of the content in all encodings.
+    pub(super) fn length(&self) -> u64 {
+        let bodies = self.encodings.values().map(|encoding| &encoding.body);
+        bodies.map(Body::length).sum()
+    }
+
     pub(super) fn value(&self) -> Vec<u8> {
         let digest = |encoding: &Encoding| Digested {
             sha256: encoding.sha256,

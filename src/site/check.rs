@@ -33,6 +33,15 @@ impl<M: Memory> Site<M> {
     ///
     /// [`StorageError::Corrupt`] at the first thing that is not what it should be.
     pub fn check(&self) -> Result<SiteCensus, StorageError> {
+        self.state.log.check(&self.store)?;
+        let mut bytes = 0;
+        self.visit_assets(0, u32::MAX, |_, asset| bytes += asset.length())?;
+        if bytes != self.bytes() {
+            return Err(StorageError::Corrupt {
+                structure: "tree of assets",
+                at: bytes,
+            });
+        }
         let bodies = &self.store.bodies;
         let mut pieces: BTreeMap<Address, (Piece, u32)> = BTreeMap::new();
         let mut resources: BTreeMap<Address, u32> = BTreeMap::new();
@@ -45,15 +54,16 @@ impl<M: Memory> Site<M> {
             &self.state.trees.assets,
             &self.state.trees.answers,
             self.state.uploads.tree(),
+            self.state.log.tree(),
             &bodies.index,
         ];
         trees.extend(self.state.import.as_ref().map(Import::tree));
         let mut broken = None;
         let nodes = self.store.forest.check(&trees, |attachment| {
             match Holding::of_attachment(attachment) {
-                Ok(Holding::Trees(both)) => {
-                    let trees = both.map(|Trees { assets, answers }| [assets, answers]);
-                    return trees.into_iter().flatten().collect();
+                Ok(Holding::Trees(all)) => {
+                    let both = |trees: Trees| [trees.assets, trees.answers];
+                    return all.into_iter().flat_map(both).collect();
                 }
                 Ok(Holding::Nothing) => {}
                 Ok(Holding::Bodies(held)) => held.iter().for_each(&mut count),

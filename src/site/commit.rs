@@ -4,14 +4,19 @@
 //! live ──share──► draft ──operations, answers──► seal ──► live
 //! ```
 //!
-//! A commit that fails drops its draft, and nothing has happened.
+//! A commit that fails drops its draft, and nothing has happened. One that does not is in the log: both happen in one
+//! place, [`Site::publish`].
 
-use super::{Operation, Properties, Site, draft::Draft, staging::Stage, store::Store};
+use super::{
+    By, Operation, Properties, Site, draft::Draft, log::Event, staging::Stage, store::Store,
+};
 use crate::{error::Error, storage::Memory, upload::Uploads};
 use candid::Principal;
 
 /// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
 const RECLAIM: u32 = 100_000;
+/// Nodes that a change frees at most whose cost shall not depend on any size: more than it leaves itself.
+pub(super) const RECLAIM_AT_LEAST: u32 = 100;
 
 /// The id that no batch has.
 const NO_BATCH: u64 = 0;
@@ -37,7 +42,7 @@ impl<M: Memory> Site<M> {
         key: &str,
         content_type: &str,
         content: impl Into<Vec<u8>>,
-        now: u64,
+        by: impl Into<By>,
     ) -> Result<(), Error> {
         let key = key.to_owned();
         let properties = Properties {
@@ -57,10 +62,11 @@ impl<M: Memory> Site<M> {
                 sha256: None,
             },
         ];
-        self.commit(operations, now)
+        self.commit(operations, by)
     }
 
-    /// Applies operations in order and publishes the result, all or nothing. `now` is in nanoseconds since 1970.
+    /// Applies operations in order and publishes the result, all or nothing. In the log it is an amendment of what is
+    /// live.
     ///
     /// # Errors
     ///
@@ -69,11 +75,22 @@ impl<M: Memory> Site<M> {
     pub fn commit(
         &mut self,
         operations: impl IntoIterator<Item = Operation>,
-        now: u64,
+        by: impl Into<By>,
     ) -> Result<(), Error> {
         let operations = operations.into_iter().collect();
-        let draft = Draft::of_live(&mut self.store, &self.state, now);
-        self.publish(draft, |store, draft| draft.apply_all(store, operations))
+        self.commit_as(Event::Amendment, operations, by.into())
+    }
+
+    pub(super) fn commit_as(
+        &mut self,
+        event: Event,
+        operations: Vec<Operation>,
+        by: By,
+    ) -> Result<(), Error> {
+        let draft = Draft::of_live(&mut self.store, &self.state, by.now);
+        self.publish(draft, by, event, RECLAIM, |store, draft| {
+            draft.apply_all(store, operations)
+        })
     }
 
     /// As [`commit`](Self::commit), after what the batch with this id has staged, and closes the batch.
@@ -94,6 +111,10 @@ impl<M: Memory> Site<M> {
         now: u64,
     ) -> Result<Committed, Error> {
         let operations: Vec<Operation> = operations.into_iter().collect();
+        let by = By {
+            principal: caller,
+            now,
+        };
         let uploads = &self.state.uploads;
         if batch == NO_BATCH {
             return match uploads.open_batch_of(&self.store, caller, now)? {
@@ -102,7 +123,7 @@ impl<M: Memory> Site<M> {
                     Ok(Committed::Staged)
                 }
                 None => {
-                    self.commit(operations, now)?;
+                    self.commit(operations, by)?;
                     Ok(Committed::Published)
                 }
             };
@@ -112,18 +133,19 @@ impl<M: Memory> Site<M> {
             return Ok(Committed::Published);
         }
         uploads.check_not_gone(&self.store, batch)?;
-        self.close_batch(batch, operations, now)?;
+        self.close_batch(batch, operations, by, Event::Publish)?;
         Ok(Committed::Published)
     }
 
-    /// Takes away all assets and all batches.
+    /// Takes away all assets and all batches. What was live is kept like any release that is replaced.
     ///
     /// # Errors
     ///
     /// [`Error::Storage`]; the site is unchanged.
-    pub fn clear(&mut self, now: u64) -> Result<(), Error> {
-        let draft = Draft::of_live(&mut self.store, &self.state, now);
-        self.publish(draft, |store, draft| {
+    pub fn clear(&mut self, by: impl Into<By>) -> Result<(), Error> {
+        let by = by.into();
+        let draft = Draft::of_live(&mut self.store, &self.state, by.now);
+        self.publish(draft, by, Event::Publish, RECLAIM, |store, draft| {
             draft.uploads.clear(store);
             draft.apply_all(store, vec![Operation::Clear])
         })
@@ -134,19 +156,21 @@ impl<M: Memory> Site<M> {
         &mut self,
         batch: u64,
         operations: Vec<Operation>,
-        now: u64,
+        by: By,
+        event: Event,
     ) -> Result<(), Error> {
+        let now = by.now;
         let Self { store, state, .. } = self;
         let stage = state.uploads.stage(store, batch)?;
-        let (draft, moved) = match stage {
+        let (draft, moved, reclaim) = match stage {
             Some(stage) if stage.is_next_of(state) => {
                 let (trees, cookie) = (&stage.trees, &stage.cookie);
                 let draft = Draft::new(store, trees, &state.uploads, cookie, now);
-                (draft, None)
+                (draft, None, RECLAIM_AT_LEAST)
             }
-            moved => (Draft::of_live(store, state, now), moved),
+            moved => (Draft::of_live(store, state, now), moved, RECLAIM),
         };
-        self.publish(draft, |store, draft| {
+        self.publish(draft, by, event, reclaim, |store, draft| {
             if let Some(stage) = moved {
                 stage.replay(store, draft)?;
             }
@@ -190,42 +214,52 @@ impl<M: Memory> Site<M> {
             // Its leaf has taken over its references.
             Ok(()) => {
                 std::mem::swap(&mut uploads, &mut state.uploads);
-                self.tidy(uploads)
+                self.tidy(uploads, RECLAIM)
             }
             Err(error) => {
                 stage.release(store);
-                self.tidy(uploads)?;
+                self.tidy(uploads, RECLAIM)?;
                 Err(error)
             }
         }
     }
 
-    /// Puts a draft in the place of the live site once `fill` has made it what it shall be, or drops it.
+    /// Puts a draft in the place of the live site once `fill` has made it what it shall be, and says so in the log; or
+    /// drops it. Frees up to `reclaim` nodes of what went before.
     pub(super) fn publish(
         &mut self,
         mut draft: Draft,
+        by: By,
+        event: Event,
+        reclaim: u32,
         fill: impl FnOnce(&mut Store<M>, &mut Draft) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Self { store, state, .. } = self;
         let now = draft.now;
         let done = fill(store, &mut draft).and_then(|()| draft.derive_answers(store));
         let (mut trees, mut uploads) = draft.finish(store)?;
-        if done.is_ok() {
+        let mut log = state.log.share(store);
+        let done = done.and_then(|()| {
             trees.seal(store);
+            Ok(log.record(store, state, &trees, by, event)?)
+        });
+        if done.is_ok() {
             std::mem::swap(&mut trees, &mut state.trees);
             std::mem::swap(&mut uploads, &mut state.uploads);
+            std::mem::swap(&mut log, &mut state.log);
             state.last_change = now;
-            self.root = state.trees.root()?;
+            self.root = state.root()?;
         }
         trees.release(store);
-        self.tidy(uploads)?;
+        log.release(store);
+        self.tidy(uploads, reclaim)?;
         done
     }
 
     /// Ends every change: lets go of the uploads that were replaced or given up, and writes the state.
-    fn tidy(&mut self, uploads: Uploads) -> Result<(), Error> {
+    fn tidy(&mut self, uploads: Uploads, reclaim: u32) -> Result<(), Error> {
         uploads.release(&mut self.store);
-        self.store.reclaim(RECLAIM)?;
+        self.store.reclaim(reclaim)?;
         self.save()?;
         Ok(())
     }

@@ -107,7 +107,8 @@ impl Draft {
         match leaf {
             Some(leaf) => {
                 let asset = super::decode_asset(&leaf.value, &leaf.attachment)?;
-                self.put(store, key, &asset)
+                let before = self.find(store, &key)?;
+                self.put(store, key, &asset, before.map_or(0, |asset| asset.length()))
             }
             None => self.apply(store, Operation::Delete { key }),
         }
@@ -164,7 +165,7 @@ impl Draft {
                     properties,
                     encodings: BTreeMap::new(),
                 };
-                self.put(store, key, &asset)
+                self.put(store, key, &asset, 0)
             }
             Operation::SetContent {
                 key,
@@ -173,6 +174,7 @@ impl Draft {
                 sha256,
             } => {
                 let mut asset = self.get(store, &key)?;
+                let before = asset.length();
                 let modified = content.modified.unwrap_or(self.now);
                 let (body, fresh) = self.resolve(store, &key, &encoding, content)?;
                 let given = sha256.as_deref();
@@ -184,7 +186,7 @@ impl Draft {
                     };
                     asset.encodings.insert(encoding, stored);
                     check_count(&key, "encodings", asset.encodings.len(), MAX_ENCODINGS)?;
-                    self.put(store, key, &asset)
+                    self.put(store, key, &asset, before)
                 });
                 // The asset has taken its own reference.
                 store.release_body(&Body::new(fresh.into_iter().collect()))?;
@@ -192,8 +194,9 @@ impl Draft {
             }
             Operation::UnsetContent { key, encoding } => {
                 let mut asset = self.get(store, &key)?;
+                let before = asset.length();
                 match asset.encodings.remove(&encoding) {
-                    Some(_) => self.put(store, key, &asset),
+                    Some(_) => self.put(store, key, &asset, before),
                     None => Ok(()),
                 }
             }
@@ -201,17 +204,17 @@ impl Draft {
                 let mut asset = self.get(store, &key)?;
                 change.apply_to(&mut asset.properties);
                 check_properties(&key, &asset.properties)?;
-                self.put(store, key, &asset)
+                self.put(store, key, &asset, asset.length())
             }
             Operation::Delete { key } => {
+                let Some(asset) = self.find(store, &key)? else {
+                    return Ok(());
+                };
                 let label = Labels::new().with(key.as_bytes());
-                if store
-                    .forest
-                    .remove(&mut self.trees.assets, &label)
-                    .map_err(|reason| tree_error(&key, reason))?
-                {
-                    self.touched.insert(key);
-                }
+                let removed = store.forest.remove(&mut self.trees.assets, &label);
+                removed.map_err(|reason| tree_error(&key, reason))?;
+                self.trees.bytes -= asset.length();
+                self.touched.insert(key);
                 Ok(())
             }
             Operation::Clear => {
@@ -261,11 +264,13 @@ impl Draft {
             .ok_or_else(|| Error::AssetNotFound { key: excerpt(key) })
     }
 
+    /// Puts an asset in the place of one with so many bytes.
     fn put<M: Memory>(
         &mut self,
         store: &mut Store<M>,
         key: String,
         asset: &Asset,
+        before: u64,
     ) -> Result<(), Error> {
         let label = Labels::new().with(key.as_bytes());
         let attachment = [&[ASSET], &asset.attachment()[..]].concat();
@@ -273,6 +278,7 @@ impl Draft {
             .forest
             .insert(&mut self.trees.assets, &label, &asset.value(), &attachment)
             .map_err(|reason| tree_error(&key, reason))?;
+        self.trees.bytes = self.trees.bytes - before + asset.length();
         for encoding in asset.encodings.values() {
             for piece in encoding.body.pieces() {
                 store.bodies.retain(*piece);

@@ -8,7 +8,7 @@
 //! The answers of pages, which are the assets whose keys end with `.html`, hold the cookie. A new one is written
 //! into them by the next commits, [`REFRESH`] assets at a time; until then they have the old one.
 
-use super::{Site, draft::Draft};
+use super::{By, Site, commit::RECLAIM_AT_LEAST, draft::Draft, log::Event};
 use crate::{
     error::Error,
     storage::{Memory, StorageError},
@@ -102,11 +102,15 @@ impl<M: Memory> Site<M> {
     /// # Errors
     ///
     /// [`Error::Storage`] if stable memory is full; nothing has changed then.
-    pub fn set_environment(&mut self, environment: &Environment) -> Result<(), Error> {
-        self.tell(environment, REFRESH)
+    pub fn set_environment(
+        &mut self,
+        environment: &Environment,
+        by: impl Into<By>,
+    ) -> Result<(), Error> {
+        self.tell(environment, by.into(), REFRESH)
     }
 
-    fn tell(&mut self, environment: &Environment, at_once: u32) -> Result<(), Error> {
+    fn tell(&mut self, environment: &Environment, by: By, at_once: u32) -> Result<(), Error> {
         let Cookie { text, stale_from } = &self.state.cookie;
         let from = match stale_from {
             None if *text == environment.cookie => return Ok(()),
@@ -121,10 +125,16 @@ impl<M: Memory> Site<M> {
         let before = std::mem::replace(&mut self.state.cookie, next);
         let now = self.state.last_change;
         let draft = Draft::of_live(&mut self.store, &self.state, now);
-        let done = self.publish(draft, |_, draft| {
-            draft.touch(pages);
-            Ok(())
-        });
+        let done = self.publish(
+            draft,
+            by,
+            Event::Environment,
+            RECLAIM_AT_LEAST,
+            |_, draft| {
+                draft.touch(pages);
+                Ok(())
+            },
+        );
         if done.is_err() {
             self.state.cookie = before;
             self.save()?;
@@ -173,7 +183,13 @@ mod tests {
         serve::{Request, serve},
         site::{Memories, Operation},
     };
+    use candid::Principal;
     use ic_stable_structures::VectorMemory;
+
+    const NOW: By = By {
+        principal: Principal::anonymous(),
+        now: 7,
+    };
 
     /// The numbers of the pages that tell of an environment.
     fn told(site: &Site<VectorMemory>, environment: &Environment) -> Vec<u32> {
@@ -188,29 +204,29 @@ mod tests {
     fn a_large_site_is_told_step_by_step() {
         let mut site = Site::open(Memories::default()).unwrap();
         let [old, new] = [1, 2].map(|key| Environment::new(&[key], []));
-        site.set_environment(&old).unwrap();
+        site.set_environment(&old, NOW).unwrap();
         for number in 0..8 {
             site.put(&format!("/{number}.html"), "text/html", "page", 0)
                 .unwrap();
         }
         site.put("/0.txt", "text/plain", "text", 0).unwrap();
 
-        site.tell(&new, 3).unwrap();
+        site.tell(&new, NOW, 3).unwrap();
         assert_eq!(told(&site, &new), [0, 1], "and the text between them");
         // Assets come and go meanwhile, the next one among them.
         let operations = ["/0.txt", "/2.html"].map(|key| Operation::Delete {
             key: key.to_owned(),
         });
         site.commit(operations, 0).unwrap();
-        site.tell(&new, 3).unwrap();
+        site.tell(&new, NOW, 3).unwrap();
         assert_eq!(told(&site, &new), [0, 1, 3, 4, 5]);
         assert_eq!(told(&site, &old), [6, 7]);
         // A change of mind begins anew.
-        site.tell(&old, 6).unwrap();
+        site.tell(&old, NOW, 6).unwrap();
         assert_eq!(told(&site, &old), [0, 1, 3, 4, 5, 6, 7]);
         let root = *site.root();
-        site.tell(&old, 6).unwrap();
-        site.tell(&old, 6).unwrap();
+        site.tell(&old, NOW, 6).unwrap();
+        site.tell(&old, NOW, 6).unwrap();
         assert_eq!(*site.root(), root);
         site.check().unwrap();
     }

@@ -10,9 +10,11 @@
 //!         answers    expression path, expression, hashes ► resource  certified, as site hash
 //!         index      SHA-256 ► body                                  not certified
 //!         uploads    batch, chunk ► body                             not certified
+//!         releases   number ► what happened, and to which site       certified
 //! ```
 //!
-//! A commit makes a draft of the two certified trees, and puts it in their place; all else reads.
+//! A commit makes a draft of assets and answers, puts it in their place, and says so in the log of releases; all else
+//! reads.
 
 mod asset;
 mod bodies;
@@ -20,10 +22,13 @@ mod check;
 mod commit;
 mod digest;
 mod draft;
+mod entry;
 mod environment;
 mod evidence;
+mod log;
 mod operation;
 mod outline;
+mod releases;
 mod resource;
 mod route;
 mod rules;
@@ -36,14 +41,18 @@ pub use asset::{Asset, Encoding, Properties};
 pub use bodies::Body;
 pub use check::SiteCensus;
 pub use commit::Committed;
+pub use entry::{By, Entry, Kind, MAX_NOTE};
 pub use environment::{Environment, REFRESH};
+pub use log::{MAX_RETENTION, Retention};
 pub use operation::{Content, Operation, PropertyChange};
 pub use outline::{Outline, content_hash};
+pub use releases::Logged;
 pub use resource::PART;
 
 pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;
 pub(crate) use digest::Digest;
+pub(crate) use log::Event;
 pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
 pub(crate) use route::keys_answering;
 pub(crate) use rules::{check_asset, check_encoding};
@@ -61,6 +70,7 @@ use crate::{
 };
 use environment::Cookie;
 use ic_stable_structures::memory_manager::{MemoryId, MemoryManager, VirtualMemory};
+use log::Log;
 use minicbor::{Decode, Encode};
 use route::Route;
 use state_hash::StateHash;
@@ -119,6 +129,7 @@ pub(crate) struct State {
     cookie: Cookie,
     hash: Option<StateHash>,
     pub(crate) import: Option<Import>,
+    log: Log,
 }
 
 /// [`State`] as stored, with the index.
@@ -126,25 +137,24 @@ pub(crate) struct State {
 struct Saved {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
-    assets: [u8; Tree::ENCODED],
+    trees: [u8; Trees::ENCODED],
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
-    answers: [u8; Tree::ENCODED],
-    #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
     index: [u8; Tree::ENCODED],
-    #[n(3)]
+    #[n(2)]
     uploads: crate::upload::Saved,
-    #[n(4)]
+    #[n(3)]
     access: Access,
-    #[n(5)]
+    #[n(4)]
     last_change: u64,
-    #[n(6)]
+    #[n(5)]
     cookie: Cookie,
-    #[n(7)]
+    #[n(6)]
     hash: Option<StateHash>,
-    #[n(8)]
+    #[n(7)]
     import: Option<import::Saved>,
+    #[n(8)]
+    log: log::Saved,
 }
 
 /// Pages of a bucket, the unit in which the memory manager deals out memory: 4 MiB, for 128 GiB in all.
@@ -208,34 +218,36 @@ impl<M: Memory> Site<M> {
                 cookie: Cookie::default(),
                 hash: None,
                 import: None,
+                log: Log::EMPTY,
             };
             let mut site = Self {
                 cell,
                 store,
                 state,
-                root: Root::new([0; 32], None),
+                root: Root::new([0; 32], None, None),
             };
-            site.commit([], 0)?;
+            site.commit_as(Event::Birth, Vec::new(), 0.into())?;
             return Ok(site);
         }
         let saved: Saved = from_cbor(&saved)?;
         store.bodies.index = Tree::decode(&saved.index);
         let state = State {
-            trees: Trees {
-                assets: Tree::decode(&saved.assets),
-                answers: Tree::decode(&saved.answers),
-            },
+            trees: Trees::decode(&saved.trees).ok_or(StorageError::Corrupt {
+                structure: "site",
+                at: 0,
+            })?,
             uploads: saved.uploads.into(),
             access: saved.access,
             last_change: saved.last_change,
             cookie: saved.cookie,
             hash: saved.hash,
             import: saved.import.map(Import::from),
+            log: saved.log.into(),
         };
         Ok(Self {
             cell,
             store,
-            root: state.trees.root()?,
+            root: state.root()?,
             state,
         })
     }
@@ -253,6 +265,17 @@ impl<M: Memory> Site<M> {
     /// How many assets there are.
     pub fn len(&self) -> u32 {
         self.state.trees.assets.len()
+    }
+
+    /// Bytes of the content of all assets, in all encodings.
+    pub fn bytes(&self) -> u64 {
+        self.state.trees.bytes
+    }
+
+    /// Bytes of stable memory that all bodies and answers take: of the live site, of releases that are kept and of
+    /// uploads.
+    pub fn stored_bytes(&self) -> u64 {
+        self.store.bodies.heap.taken()
     }
 
     /// True if there is no asset.
@@ -323,22 +346,10 @@ impl<M: Memory> Site<M> {
         &self.state.access
     }
 
-    /// Changes who may do what.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError::Full`] if there is no room for it.
-    pub fn change_access(&mut self, change: impl FnOnce(&mut Access)) -> Result<(), StorageError> {
-        let before = self.state.access.clone();
-        change(&mut self.state.access);
-        self.save().inspect_err(|_| self.state.access = before)
-    }
-
     /// Writes the state. Whatever changes anything ends with this.
     pub(crate) fn save(&self) -> Result<(), StorageError> {
         self.cell.set(&to_cbor(&Saved {
-            assets: self.state.trees.assets.encode(),
-            answers: self.state.trees.answers.encode(),
+            trees: self.state.trees.encode(),
             index: self.store.bodies.index.encode(),
             uploads: (&self.state.uploads).into(),
             access: self.state.access.clone(),
@@ -346,6 +357,7 @@ impl<M: Memory> Site<M> {
             cookie: self.state.cookie.clone(),
             hash: self.state.hash.clone(),
             import: self.state.import.as_ref().map(Into::into),
+            log: (&self.state.log).into(),
         }))
     }
 
@@ -374,7 +386,8 @@ impl<M: Memory> Site<M> {
     ///
     /// [`Error::TreeTooLarge`](crate::Error::TreeTooLarge) if it would not fit into a reply.
     pub fn certified_tree(&self) -> Result<Vec<u8>, crate::Error> {
-        let leaves = self.state.trees.assets.len() + self.state.trees.answers.len();
+        let State { trees, log, .. } = &self.state;
+        let leaves = trees.assets.len() + trees.answers.len() + log.tree().len();
         if leaves > MAX_TREE {
             return Err(crate::Error::TreeTooLarge { leaves });
         }
@@ -386,8 +399,9 @@ impl<M: Memory> Site<M> {
             self.store.forest.witness(tree, &paths, cbor);
         };
         let tree = self.root.tree(
-            |cbor| whole(&self.state.trees.assets, cbor),
-            |cbor| whole(&self.state.trees.answers, cbor),
+            |cbor| whole(&trees.assets, cbor),
+            |cbor| whole(log.tree(), cbor),
+            |cbor| whole(&trees.answers, cbor),
         );
         match tree.len() {
             ..=MAX_TREE_BYTES => Ok(tree),

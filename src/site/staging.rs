@@ -15,7 +15,12 @@
 //! In the tree of uploads a stage is a leaf of its batch, with the cookie that its answers were made with for a
 //! value, and it keeps its trees alive.
 
-use super::{State, draft::Draft, store::Store, trees::Trees};
+use super::{
+    State,
+    draft::Draft,
+    store::{STAGE, Store},
+    trees::Trees,
+};
 use crate::{
     error::Error,
     storage::{Memory, StorageError},
@@ -37,8 +42,8 @@ impl Stage {
             structure: "stage",
             at: 0,
         };
-        let trees = Trees::of_attachment(attachment.get(1..).unwrap_or_default());
-        let [base, trees] = trees.ok_or_else(|| corrupt.clone())?;
+        let [base, trees] =
+            Self::trees(attachment.get(1..).unwrap_or_default()).ok_or_else(|| corrupt.clone())?;
         let cookie = String::from_utf8(value.to_vec()).map_err(|_| corrupt)?;
         Ok(Self {
             base,
@@ -49,8 +54,14 @@ impl Stage {
 
     /// Value and attachment of the leaf.
     pub(crate) fn encode(&self) -> (&[u8], Vec<u8>) {
-        let attachment = Trees::attach([&self.base, &self.trees]);
+        let attachment = [&[STAGE], &self.base.encode()[..], &self.trees.encode()].concat();
         (self.cookie.as_bytes(), attachment)
+    }
+
+    /// The trees in an attachment, without its tag: those that the stage began with, and its own.
+    pub(super) fn trees(stored: &[u8]) -> Option<[Trees; 2]> {
+        let (base, trees) = stored.split_at_checked(Trees::ENCODED)?;
+        Some([Trees::decode(base)?, Trees::decode(trees)?])
     }
 
     /// Gives its references back, if no leaf has taken them over.

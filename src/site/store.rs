@@ -9,11 +9,14 @@
 //! 2 | address              an answer, and its resource
 //! 3 | piece                an uploaded chunk, or the operations of a proposal
 //! 4 | trees                a stage: assets and answers before, assets and answers after
+//! 5 | trees | CBOR         a release: assets and answers, and the cookie in the answers
 //! ```
 
 use super::{
     asset::Asset,
     bodies::{Bodies, Body, Piece},
+    log::Release,
+    staging::Stage,
     trees::Trees,
 };
 use crate::{
@@ -35,7 +38,7 @@ pub(crate) enum Holding {
     Bodies(Vec<Body>),
     Resource(Address),
     Piece(Piece),
-    Trees([Trees; 2]),
+    Trees(Vec<Trees>),
 }
 
 /// Bytes of which the blocks of bodies are multiples.
@@ -45,7 +48,8 @@ pub(super) const INDEX: u8 = 0;
 pub(super) const ASSET: u8 = 1;
 pub(super) const ANSWER: u8 = 2;
 pub(crate) const CHUNK: u8 = 3;
-pub(super) const TREES: u8 = 4;
+pub(super) const STAGE: u8 = 4;
+pub(super) const RELEASE: u8 = 5;
 
 impl Holding {
     pub(crate) fn of_attachment(attachment: &[u8]) -> Result<Self, StorageError> {
@@ -60,7 +64,8 @@ impl Holding {
             Some((&CHUNK, piece)) => {
                 Self::Piece(Piece::decode(piece.first_chunk().ok_or(corrupt)?))
             }
-            Some((&TREES, stored)) => Self::Trees(Trees::of_attachment(stored).ok_or(corrupt)?),
+            Some((&STAGE, stored)) => Self::Trees(Stage::trees(stored).ok_or(corrupt)?.into()),
+            Some((&RELEASE, stored)) => Self::Trees(vec![Release::of_attachment(stored)?.trees]),
             Some(_) => return Err(corrupt),
         })
     }
@@ -88,25 +93,22 @@ impl<M: Memory> Store<M> {
         })
     }
 
-    /// Frees up to about `budget` nodes that no tree refers to, with all they kept alive. Returns true if none
+    /// Frees up to `budget` nodes that no tree refers to, with all they kept alive. Returns true if none
     /// is left.
     pub(crate) fn reclaim(&mut self, budget: u32) -> Result<bool, StorageError> {
         let mut spent = 0;
         loop {
             let step = (budget - spent).min(STEP);
             let mut freed = Vec::new();
-            let done = self
+            spent += self
                 .forest
                 .reclaim(step, |attachment| freed.push(attachment));
             for attachment in &freed {
                 self.let_go(Holding::of_attachment(attachment)?)?;
             }
-            spent += step;
-            if done && freed.is_empty() {
-                return Ok(true);
-            }
-            if spent == budget {
-                return Ok(false);
+            let is_reclaimed = self.forest.is_reclaimed();
+            if is_reclaimed || spent == budget {
+                return Ok(is_reclaimed);
             }
         }
     }
@@ -117,8 +119,8 @@ impl<M: Memory> Store<M> {
             Holding::Bodies(bodies) => bodies,
             Holding::Resource(address) => self.bodies.release_resource(address)?,
             Holding::Piece(piece) => vec![Body::new(vec![piece])],
-            Holding::Trees(both) => {
-                both.into_iter().for_each(|trees| trees.release(self));
+            Holding::Trees(all) => {
+                all.into_iter().for_each(|trees| trees.release(self));
                 return Ok(());
             }
         };

@@ -1,10 +1,10 @@
-//! The two trees that are certified, and that a commit replaces together.
+//! The two trees that make up a release, and that a commit replaces together.
 
-use super::store::{Store, TREES};
+use super::store::Store;
 use crate::{
     certification::Root,
     storage::{Memory, StorageError},
-    tree::Tree,
+    tree::{Hash, Tree},
 };
 
 /// What was uploaded, and what is answered because of it.
@@ -15,21 +15,25 @@ pub(crate) struct Trees {
     pub(super) assets: Tree,
     /// Expression path, expression, hashes ► resource.
     pub(super) answers: Tree,
+    /// Bytes of the content of all assets, in all encodings.
+    pub(super) bytes: u64,
 }
 
 impl Trees {
     pub(super) const EMPTY: Self = Self {
         assets: Tree::EMPTY,
         answers: Tree::EMPTY,
+        bytes: 0,
     };
 
-    const ENCODED: usize = 2 * Tree::ENCODED;
+    pub(super) const ENCODED: usize = 2 * Tree::ENCODED + 8;
 
     /// The same trees once more, to change or to keep.
     pub(super) fn share<M: Memory>(&self, store: &mut Store<M>) -> Self {
         Self {
             assets: store.forest.share(&self.assets),
             answers: store.forest.share(&self.answers),
+            bytes: self.bytes,
         }
     }
 
@@ -44,37 +48,36 @@ impl Trees {
         store.forest.seal(&mut self.answers);
     }
 
-    /// Whatever a site holds, something answers every request, so there is always a site hash.
-    pub(super) fn root(&self) -> Result<Root, StorageError> {
+    /// The root over these trees and over the log with this hash. Whatever a site holds, something answers every
+    /// request, so there is always a site hash.
+    pub(super) fn root(&self, log: Option<Hash>) -> Result<Root, StorageError> {
         let site = self.answers.hash().ok_or(StorageError::Corrupt {
             structure: "tree of answers",
             at: 0,
         })?;
-        Ok(Root::new(site, self.assets.hash()))
+        Ok(Root::new(site, self.assets.hash(), log))
     }
 
-    /// The attachment of a leaf that keeps these alive.
-    pub(super) fn attach(trees: [&Self; 2]) -> Vec<u8> {
-        let mut attachment = Vec::with_capacity(1 + 2 * Self::ENCODED);
-        attachment.push(TREES);
-        for Self { assets, answers } in trees {
-            attachment.extend_from_slice(&assets.encode());
-            attachment.extend_from_slice(&answers.encode());
-        }
-        attachment
+    /// The trees as bytes that [`decode`](Self::decode) reads.
+    pub(super) fn encode(&self) -> [u8; Self::ENCODED] {
+        let mut bytes = [0; Self::ENCODED];
+        let (assets, rest) = bytes.split_at_mut(Tree::ENCODED);
+        let (answers, length) = rest.split_at_mut(Tree::ENCODED);
+        assets.copy_from_slice(&self.assets.encode());
+        answers.copy_from_slice(&self.answers.encode());
+        length.copy_from_slice(&self.bytes.to_le_bytes());
+        bytes
     }
 
-    /// The trees in an attachment, without its tag. They are the leaf's: this takes no references.
-    pub(super) fn of_attachment(stored: &[u8]) -> Option<[Self; 2]> {
-        let (trees, []) = stored.as_chunks::<{ Tree::ENCODED }>() else {
+    /// The trees in the attachment of a leaf. They are the leaf's: this takes no references.
+    pub(super) fn decode(stored: &[u8]) -> Option<Self> {
+        let ([assets, answers], bytes) = stored.as_chunks() else {
             return None;
         };
-        let [a, b, c, d] = trees else {
-            return None;
-        };
-        Some([[a, b], [c, d]].map(|[assets, answers]| Self {
+        Some(Self {
             assets: Tree::decode(assets),
             answers: Tree::decode(answers),
-        }))
+            bytes: u64::from_le_bytes(bytes.try_into().ok()?),
+        })
     }
 }

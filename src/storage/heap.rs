@@ -6,7 +6,8 @@
 //! itself, so that opening it reads two kilobytes and nothing else.
 //!
 //! ```text
-//!    0  "HEAP"  unit u32  end u32  last u32  used u32         end, last: in units; last: size of the last block
+//!    0  "HEAP"  unit u32  end u32  last u32  used u32  taken u32     blocks in use, and their units; last: size of
+//!                                                               the last block; end, last in units
 //!   64  bitmap of the first level u32, of the second levels [u16; 32]
 //!  256  heads of the free lists [u32; 32 × 16]
 //! 4096  block | block | …                                     each a whole number of units
@@ -41,6 +42,7 @@ pub struct Heap<M> {
     end: u32,
     last: u32,
     used: u32,
+    taken: u32,
     first_level: u32,
     second_level: [u16; FIRST],
     heads: Box<[u32; FIRST * SECOND]>,
@@ -77,6 +79,7 @@ impl<M: Memory> Heap<M> {
             end: region.u32(8),
             last: region.u32(12),
             used: region.u32(16),
+            taken: region.u32(20),
             first_level: u32_at(&bitmaps, 0),
             second_level: [0; FIRST],
             heads: Box::new([NONE; FIRST * SECOND]),
@@ -112,7 +115,7 @@ impl<M: Memory> Heap<M> {
         for (field, value) in [size, 0, USED, length].into_iter().enumerate() {
             heap.write_field(0, field as u64, value);
         }
-        (heap.end, heap.last, heap.used) = (size, size, 1);
+        (heap.end, heap.last, heap.used, heap.taken) = (size, size, 1, size);
         heap.write_header();
         Ok(heap)
     }
@@ -127,6 +130,11 @@ impl<M: Memory> Heap<M> {
         u64::from(self.end) * u64::from(self.unit)
     }
 
+    /// Bytes that the blocks in use take.
+    pub fn taken(&self) -> u64 {
+        u64::from(self.taken) * u64::from(self.unit)
+    }
+
     /// Takes a block for `length` bytes. Its content is arbitrary until it is written.
     ///
     /// # Errors
@@ -134,15 +142,16 @@ impl<M: Memory> Heap<M> {
     /// [`StorageError::Full`] if the memory cannot grow; nothing has changed then.
     pub fn allocate(&mut self, length: u32) -> Result<Address, StorageError> {
         let units = self.units(length)?;
-        let address = match self.find(units) {
+        let (start, size) = match self.find(units) {
             Some(bin) => self.take(bin, units),
             None => self.append(units)?,
         };
-        self.write_field(address.0, 2, USED);
-        self.write_field(address.0, 3, length);
+        self.write_field(start, 2, USED);
+        self.write_field(start, 3, length);
         self.used += 1;
+        self.taken += size;
         self.write_header();
-        Ok(address)
+        Ok(Address(start))
     }
 
     /// Takes a block and fills it with `parts`, one after the other.
@@ -170,6 +179,8 @@ impl<M: Memory> Heap<M> {
             mut before,
             ..
         } = self.block(start);
+        self.used -= 1;
+        self.taken -= size;
         if start + size < self.end {
             let after = self.block(start + size);
             if after.state == FREE {
@@ -192,7 +203,6 @@ impl<M: Memory> Heap<M> {
         } else {
             self.write_free(start, size, before);
         }
-        self.used -= 1;
         self.write_header();
     }
 
@@ -234,7 +244,7 @@ impl<M: Memory> Heap<M> {
     ///
     /// [`StorageError::Corrupt`] at the first block that breaks an invariant.
     pub fn check(&self) -> Result<Vec<Address>, StorageError> {
-        let mut used = Vec::new();
+        let (mut used, mut taken) = (Vec::new(), 0);
         let mut free = Vec::new();
         let (mut at, mut before) = (0, 0);
         while at < self.end {
@@ -246,7 +256,10 @@ impl<M: Memory> Heap<M> {
                     <= u64::from(block.size) * u64::from(self.unit);
             match block.state {
                 _ if block.before != before => return Err(corrupt(at)),
-                USED if fits => used.push(Address(at)),
+                USED if fits => {
+                    used.push(Address(at));
+                    taken += block.size;
+                }
                 FREE if block.size > 0 && !touches_free => free.push((at, block.size)),
                 _ => return Err(corrupt(at)),
             }
@@ -256,7 +269,8 @@ impl<M: Memory> Heap<M> {
         let ends_free = free
             .last()
             .is_some_and(|(start, size)| start + size == self.end);
-        if at != self.end || before != self.last || ends_free || used.len() as u32 != self.used {
+        let counts = (used.len() as u32, taken) == (self.used, self.taken);
+        if at != self.end || before != self.last || ends_free || !counts {
             return Err(corrupt(at));
         }
         let mut listed = Vec::new();
@@ -307,20 +321,21 @@ impl<M: Memory> Heap<M> {
         Some(first * SECOND + self.second_level[first].trailing_zeros() as usize)
     }
 
-    /// Takes the first block of a bin and gives back what it has too much.
-    fn take(&mut self, bin: usize, units: u32) -> Address {
+    /// Takes the first block of a bin and gives back what it has too much. Returns where it is, and its size.
+    fn take(&mut self, bin: usize, units: u32) -> (u32, u32) {
         let start = self.heads[bin];
         let block = self.block(start);
         self.unlink(start, block.size);
         let rest = block.size - units;
-        if u64::from(rest) * u64::from(self.unit) >= BLOCK_HEADER + 8 {
-            self.write_field(start, 0, units);
-            self.write_free(start + units, rest, units);
+        if u64::from(rest) * u64::from(self.unit) < BLOCK_HEADER + 8 {
+            return (start, block.size);
         }
-        Address(start)
+        self.write_field(start, 0, units);
+        self.write_free(start + units, rest, units);
+        (start, units)
     }
 
-    fn append(&mut self, units: u32) -> Result<Address, StorageError> {
+    fn append(&mut self, units: u32) -> Result<(u32, u32), StorageError> {
         let end = self.end + units;
         self.region
             .ensure(BLOCKS + u64::from(end) * u64::from(self.unit))?;
@@ -329,7 +344,7 @@ impl<M: Memory> Heap<M> {
         self.write_field(start, 1, self.last);
         self.end = end;
         self.last = units;
-        Ok(Address(start))
+        Ok((start, units))
     }
 
     /// Writes a free block, tells the block after it, and puts it at the head of its bin.
@@ -409,10 +424,11 @@ impl<M: Memory> Heap<M> {
     }
 
     fn write_header(&self) {
-        let mut bytes = [0; 12];
+        let mut bytes = [0; 16];
         bytes[..4].copy_from_slice(&self.end.to_le_bytes());
         bytes[4..8].copy_from_slice(&self.last.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.used.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.used.to_le_bytes());
+        bytes[12..].copy_from_slice(&self.taken.to_le_bytes());
         self.region.write(8, &bytes);
     }
 }

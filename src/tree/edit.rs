@@ -67,6 +67,39 @@ impl<M: Memory> Forest<M> {
         Ok(())
     }
 
+    /// Gives the leaf with this path another attachment. No hash changes. Returns false if there is no such leaf.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError::Storage`] if it does not fit into memory; nothing has changed then.
+    pub fn attach(
+        &mut self,
+        tree: &mut Tree,
+        path: &Labels,
+        attachment: &[u8],
+    ) -> Result<bool, TreeError> {
+        let Some(top) = tree.top else {
+            return Ok(false);
+        };
+        let Descent { steps, below } = self.descend(top, path, None);
+        let leaf = self.first_leaf(below);
+        if leaf.path != *path {
+            return Ok(false);
+        }
+        let shared = first_shared(&steps);
+        self.forks.reserve((steps.len() - shared) as u32)?;
+        let address = self.store_leaf(path, &leaf.value, attachment)?;
+        if shared == steps.len() {
+            self.drop_reference(below.node);
+        }
+        let below = Edge {
+            node: Node::Leaf(address),
+            ..below
+        };
+        tree.top = Some(self.ascend(steps, shared, below, Some(top)));
+        Ok(true)
+    }
+
     /// Takes the leaf with this path out of a tree. Returns false if there is none.
     ///
     /// # Errors
@@ -115,7 +148,7 @@ impl<M: Memory> Forest<M> {
                 self.drop_reference(Node::Fork(parent.index));
             }
         }
-        tree.top = Some(self.ascend(steps, shared, sibling));
+        tree.top = Some(self.ascend(steps, shared, sibling, None));
         Ok(below.leaves)
     }
 
@@ -172,7 +205,7 @@ impl<M: Memory> Forest<M> {
                 self.new_fork(&descent, position, path, edge)
             }
         };
-        tree.top = Some(self.ascend(descent.steps, shared, below));
+        tree.top = Some(self.ascend(descent.steps, shared, below, None));
     }
 
     /// Reads down to where a path belongs: to the first node whose fork lies at or behind `stop`, or, without
@@ -220,8 +253,15 @@ impl<M: Memory> Forest<M> {
     }
 
     /// Writes the steps from the last to the first, with `below` under the last: in place before step number
-    /// `shared`, as copies from there on. Returns the new top.
-    fn ascend(&mut self, mut steps: Vec<Step>, shared: usize, mut below: Edge) -> Edge {
+    /// `shared`, as copies from there on. Returns the new top. Hashes are out of date then, unless the old top is given
+    /// because what they are of is the same.
+    fn ascend(
+        &mut self,
+        mut steps: Vec<Step>,
+        shared: usize,
+        mut below: Edge,
+        same: Option<Edge>,
+    ) -> Edge {
         if let Some(step) = steps.get(shared) {
             self.set_references(Node::Fork(step.index), step.fork.references - 1);
         }
@@ -239,11 +279,14 @@ impl<M: Memory> Forest<M> {
             } else {
                 self.set_fork(index, &fork);
             }
-            below = edge_to(
-                index,
-                &fork,
-                steps.last().map_or(0, |step| step.fork.label()),
-            );
+            let above = steps.last();
+            below = match same {
+                Some(top) => Edge {
+                    node: Node::Fork(index),
+                    ..above.map_or(top, |step| *step.fork.edge(step.side))
+                },
+                None => edge_to(index, &fork, above.map_or(0, |step| step.fork.label())),
+            };
         }
         below
     }

@@ -162,11 +162,11 @@ impl<M: Memory> Forest<M> {
     }
 
     /// Frees up to `budget` nodes that no tree refers to, and hands the attachment of each leaf among them to
-    /// `freed`. Returns true if none is left.
-    pub fn reclaim(&mut self, budget: u32, mut freed: impl FnMut(Vec<u8>)) -> bool {
-        for _ in 0..budget {
+    /// `freed`. Returns how many it freed.
+    pub fn reclaim(&mut self, budget: u32, mut freed: impl FnMut(Vec<u8>)) -> u32 {
+        for count in 0..budget {
             let Some(node) = self.next_doomed() else {
-                return true;
+                return count;
             };
             let next = match node {
                 Node::Fork(index) => self.forks.u32(index, NEXT_DOOMED),
@@ -188,6 +188,11 @@ impl<M: Memory> Forest<M> {
                 }
             }
         }
+        budget
+    }
+
+    /// True if nothing waits to be freed.
+    pub fn is_reclaimed(&self) -> bool {
         self.next_doomed().is_none()
     }
 

@@ -224,18 +224,6 @@ impl<M: Memory> Site<M> {
         self.state.uploads.limits
     }
 
-    /// Sets the bounds on what may wait. What waits already may exceed them.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Storage`]; nothing has changed then.
-    pub fn set_limits(&mut self, limits: Limits) -> Result<(), Error> {
-        self.change_uploads(|_, uploads| {
-            uploads.limits = limits;
-            Ok(())
-        })
-    }
-
     /// Changes the uploads on a copy, which takes their place if all went well.
     fn change_uploads<R>(
         &mut self,
@@ -260,6 +248,10 @@ const RECLAIM: u32 = 20_000;
 impl Uploads {
     pub(crate) fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    pub(crate) fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.limits
     }
 
     /// Takes over what another canister's uploads were held to.

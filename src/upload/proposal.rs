@@ -10,7 +10,9 @@
 use super::{Phase, Uploads, corrupt, piece_in, proposal_path};
 use crate::{
     error::Error,
-    site::{Body, Digest, HASHED_AT_ONCE, Operation, Piece, Site, Store, from_cbor, to_cbor},
+    site::{
+        Body, By, Digest, Event, HASHED_AT_ONCE, Operation, Piece, Site, Store, from_cbor, to_cbor,
+    },
     storage::{Memory, StorageError},
     tree::Hash,
 };
@@ -141,11 +143,11 @@ impl<M: Memory> Site<M> {
         &mut self,
         batch_id: u64,
         evidence: &[u8],
-        now: u64,
+        by: impl Into<By>,
     ) -> Result<(), Error> {
         let proposal = self.proposed(batch_id, evidence)?;
         let operations = proposal.operations(&self.store)?;
-        self.close_batch(batch_id, operations, now)
+        self.close_batch(batch_id, operations, by.into(), Event::Publish)
     }
 
     fn proposed(&self, batch_id: u64, given: &[u8]) -> Result<Proposal, Error> {

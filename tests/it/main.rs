@@ -40,6 +40,7 @@ mod proposals;
 mod ranges;
 mod raw_access;
 mod reading;
+mod releases;
 mod serve;
 mod staging;
 mod state_hash;

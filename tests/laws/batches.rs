@@ -18,10 +18,13 @@ fn a_batch_too_many_leaves_the_site_as_it_was() {
     world.site.create_chunks(old, &[b"waits too"], NOW).unwrap();
     world
         .site
-        .set_limits(Limits {
-            max_batches: Some(1),
-            ..Limits::default()
-        })
+        .set_limits(
+            Limits {
+                max_batches: Some(1),
+                ..Limits::default()
+            },
+            NOW,
+        )
         .unwrap();
     world
         .site

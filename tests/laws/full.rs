@@ -3,7 +3,7 @@
 use crate::world::{ALICE, NOW, create, delete, set_content};
 use ic_hallmark::{
     Error, Site,
-    site::{Content, Memories, Operation},
+    site::{Content, Memories, Operation, Retention},
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -148,6 +148,85 @@ fn propose(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
     }
 }
 
+/// Publishes, amends, and goes back and forth.
+fn roll_back(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let kept = site
+        .log(u64::MAX, 5)?
+        .into_iter()
+        .find(|entry| entry.is_kept);
+    match (number % 3, kept) {
+        (0, _) | (_, None) => replace(site, number),
+        (1, _) => put(site, number),
+        (_, Some(kept)) => site.rollback(kept.number, "back", NOW).map(|_| ()),
+    }
+}
+
+#[test]
+fn a_rollback_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, roll_back);
+}
+
+#[test]
+fn a_rollback_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, roll_back);
+}
+
+/// Going back and forth between two releases, until the log has no room.
+fn alternate(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    if number < 2 {
+        return replace(site, number);
+    }
+    let kept = site
+        .log(u64::MAX, 5)?
+        .into_iter()
+        .find(|entry| entry.is_kept);
+    let kept = kept.expect("the other one is kept");
+    site.rollback(kept.number, "back", NOW).map(|_| ())
+}
+
+#[test]
+fn a_log_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, alternate);
+}
+
+#[test]
+fn a_log_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, alternate);
+}
+
+/// Settings are logged too.
+fn set(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    match number % 2 {
+        0 => {
+            let releases = number % 100;
+            site.set_retention(
+                Retention {
+                    releases,
+                    bytes: None,
+                },
+                NOW,
+            )
+        }
+        _ => {
+            let limits = ic_hallmark::upload::Limits {
+                max_chunks: Some(u64::from(number)),
+                ..Default::default()
+            };
+            site.set_limits(limits, NOW)
+        }
+    }
+}
+
+#[test]
+fn a_setting_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, set);
+}
+
+#[test]
+fn a_setting_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, set);
+}
+
 #[test]
 fn a_stage_without_room_for_forks() {
     fails_without_a_trace(|memories| &memories.forks, stage);
@@ -265,7 +344,7 @@ fn a_change_of_permissions_without_room() {
         Principal::from_slice(&bytes)
     });
     let before = site.access().clone();
-    site.change_access(|access| access.replace(Permission::Commit, crowd))
+    site.change_access(|access| access.replace(Permission::Commit, crowd), NOW)
         .unwrap_err();
     assert!(
         *site.access() == before,

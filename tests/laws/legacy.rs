@@ -57,7 +57,7 @@ fn a_last_chunk_is_held_to_the_limits() {
         max_bytes: Some(3),
         ..Limits::default()
     };
-    world.site.set_limits(limits).unwrap();
+    world.site.set_limits(limits, NOW).unwrap();
     let BatchOperationKind::SetAssetContent(mut set) = set("/a", 0) else {
         unreachable!()
     };

@@ -12,6 +12,7 @@
 //! | `legacy.rs` | errors come in the order that clients know |
 //! | `work.rs` | work is in proportion to what is asked for |
 //! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
+//! | `releases.rs` | the log has no gap and says what is live; a rollback brings back every answer |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
 
 mod answers;
@@ -25,6 +26,7 @@ mod handles;
 mod history;
 mod import;
 mod legacy;
+mod releases;
 mod replay;
 mod staging;
 #[path = "../legacy/state.rs"]

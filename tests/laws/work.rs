@@ -111,7 +111,7 @@ fn the_whole_tree_of_a_large_site_is_refused() {
     site.commit((9_000..11_000).map(create), NOW).unwrap();
     let refused = site.certified_tree();
     assert!(
-        matches!(refused, Err(Error::TreeTooLarge { leaves: 11_001 })),
+        matches!(refused, Err(Error::TreeTooLarge { leaves: 11_002 })),
         "{refused:?}"
     );
 }

@@ -145,6 +145,11 @@ fn as_http(request: &Request) -> Option<HttpRequest<'static>> {
     Some(request.build())
 }
 
+/// The site hash and the content hash, which are of the content alone, whatever its history.
+pub(crate) fn hashes<M: Memory>(site: &Site<M>) -> ([u8; 32], Option<[u8; 32]>) {
+    (site.root().site(), site.root().content())
+}
+
 pub(crate) fn create(key: &str, content_type: &str) -> Operation {
     Operation::Create {
         key: key.to_owned(),

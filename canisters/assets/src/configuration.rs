@@ -13,7 +13,7 @@ fn get_configuration() -> ConfigurationResponse {
 
 #[update(guard = "may_commit")]
 fn configure(arguments: ConfigureArguments) {
-    change(|site, _| site.set_limits(arguments.apply_to(site.limits())));
+    change(|site, by| site.set_limits(arguments.apply_to(site.limits()), by));
 }
 
 #[update]

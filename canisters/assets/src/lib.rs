@@ -2,7 +2,7 @@
 //!
 //! `candid/assets.did` says what each method does. `http.rs` answers browsers, `assets.rs` shows what is stored,
 //! `upload.rs` takes deploys, `proposals.rs` those by proposal, `operations.rs` single changes; `permissions.rs`
-//! decides who may do what, and `configuration.rs` how much.
+//! decides who may do what, and `configuration.rs` how much; `releases.rs` shows what was, and goes back to it.
 
 mod assets;
 mod configuration;
@@ -11,6 +11,7 @@ mod lifecycle;
 mod operations;
 mod permissions;
 mod proposals;
+mod releases;
 mod upload;
 
 // Last, because it collects what the others export.

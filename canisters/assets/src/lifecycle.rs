@@ -50,5 +50,5 @@ fn continue_import() -> ImportProgress {
 }
 
 fn set_permissions(permissions: SetPermissions) {
-    canister::change(|site, _| Ok(site.change_access(|access| permissions.apply_to(access))?));
+    canister::change(|site, by| Ok(site.change_access(|access| permissions.apply_to(access), by)?));
 }

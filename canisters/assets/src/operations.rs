@@ -37,7 +37,7 @@ fn delete_asset(arguments: DeleteAssetArguments) {
 
 #[update(guard = "may_commit")]
 fn clear() {
-    change(|site, now| site.clear(now));
+    change(|site, by| site.clear(by));
     tell_environment();
 }
 

@@ -87,5 +87,5 @@ fn permitted(permission: Permission) -> Vec<Principal> {
 }
 
 fn change_access(adjust: impl FnOnce(&mut Access)) {
-    change(|site, _| Ok(site.change_access(adjust)?));
+    change(|site, by| Ok(site.change_access(adjust, by)?));
 }

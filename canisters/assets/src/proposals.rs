@@ -12,20 +12,20 @@ use serde_bytes::ByteBuf;
 
 #[update(guard = "may_prepare", decode_with = "commit_argument", hidden = true)]
 fn propose_commit_batch(commit: Commit) {
-    change(|site, now| site.propose_batch(commit.batch_id, &commit.operations, now));
+    change(|site, by| site.propose_batch(commit.batch_id, &commit.operations, by.now));
 }
 
 #[update(guard = "may_prepare")]
 fn compute_evidence(arguments: ComputeEvidenceArguments) -> Option<ByteBuf> {
     let batch = id_of(&arguments.batch_id);
     let iterations = arguments.max_iterations;
-    change(|site, now| site.compute_evidence(batch, iterations, now)).map(ByteBuf::from)
+    change(|site, by| site.compute_evidence(batch, iterations, by.now)).map(ByteBuf::from)
 }
 
 #[update(guard = "may_commit")]
 fn commit_proposed_batch(arguments: CommitProposedBatchArguments) {
     let batch = id_of(&arguments.batch_id);
-    change(|site, now| site.commit_proposed_batch(batch, &arguments.evidence, now));
+    change(|site, by| site.commit_proposed_batch(batch, &arguments.evidence, by));
     tell_environment();
 }
 

@@ -1,6 +1,6 @@
 //! Deploys: chunks in batches, then operations, all of them or none.
 
-use ic_cdk::{api::msg_caller, update};
+use ic_cdk::update;
 use ic_hallmark::{
     api::{
         Commit, CreateBatchResponse, CreateChunkArguments, CreateChunkResponse,
@@ -11,14 +11,14 @@ use ic_hallmark::{
 
 #[update(guard = "may_prepare")]
 fn create_batch() -> CreateBatchResponse {
-    let batch_id = change(|site, now| site.create_batch(msg_caller(), now)).into();
+    let batch_id = change(|site, by| site.create_batch(by.principal, by.now)).into();
     CreateBatchResponse { batch_id }
 }
 
 #[update(guard = "may_prepare")]
 fn create_chunk(arguments: CreateChunkArguments) -> CreateChunkResponse {
     let batch = id_of(&arguments.batch_id);
-    let ids = change(|site, now| site.create_chunks(batch, &[arguments.content], now));
+    let ids = change(|site, by| site.create_chunks(batch, &[arguments.content], by.now));
     CreateChunkResponse {
         chunk_id: ids[0].into(),
     }
@@ -27,7 +27,7 @@ fn create_chunk(arguments: CreateChunkArguments) -> CreateChunkResponse {
 #[update(guard = "may_prepare")]
 fn create_chunks(arguments: CreateChunksArguments) -> CreateChunksResponse {
     let batch = id_of(&arguments.batch_id);
-    let ids = change(|site, now| site.create_chunks(batch, &arguments.content, now));
+    let ids = change(|site, by| site.create_chunks(batch, &arguments.content, by.now));
     CreateChunksResponse {
         chunk_ids: ids.into_iter().map(Into::into).collect(),
     }

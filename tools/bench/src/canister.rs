@@ -63,7 +63,11 @@ impl Canister {
             .map_err(|reject| anyhow!("{method}: {reject}"))
     }
 
-    fn query(&mut self, method: &str, argument: impl CandidType) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn query(
+        &mut self,
+        method: &str,
+        argument: impl CandidType,
+    ) -> anyhow::Result<Vec<u8>> {
         self.network
             .query(SENDER, self.id, method, Encode!(&argument)?)
             .map_err(|reject| anyhow!("{method}: {reject}"))

@@ -62,6 +62,7 @@ fn measure(wasm: &[u8], count: u32) -> anyhow::Result<Report> {
     let last_page = canister.list(count.saturating_sub(100))?;
     let change = site::change(&mut canister, &middle)?;
     let delete = site::delete(&mut canister, &middle)?;
+    let rollback = site::roll_back(&mut canister)?;
     let upgrade = canister.upgrade(wasm)?;
     let after = canister.get(&site::key(0))?;
     Ok(Report {
@@ -76,6 +77,7 @@ fn measure(wasm: &[u8], count: u32) -> anyhow::Result<Report> {
             Row::per("first deploy, per asset", deploy, count),
             Row::bill("change one asset, chunk and commit", change),
             Row::bill("delete one asset", delete),
+            Row::bill("rollback", rollback),
             Row::bill("list: first page of 100", first_page),
             Row::bill("list: last page of 100", last_page),
             Row::bytes("heap", upgrade.heap_bytes.max(deploy.heap_bytes)),

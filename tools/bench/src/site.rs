@@ -2,10 +2,12 @@
 //! of up to 500 operations under batch 0, and a last one under the batch's id.
 
 use crate::canister::Canister;
+use anyhow::Context;
 use candid::{Decode, Nat};
 use ic_hallmark::api::{
     BatchOperationKind, CommitBatchArguments, CreateAssetArguments, CreateBatchResponse,
-    CreateChunksArguments, CreateChunksResponse, DeleteAssetArguments, SetAssetContentArguments,
+    CreateChunksArguments, CreateChunksResponse, DeleteAssetArguments, ReleasesArguments,
+    ReleasesResponse, RollbackArguments, SetAssetContentArguments,
 };
 use local_ic::Execution;
 use serde_bytes::ByteBuf;
@@ -76,6 +78,18 @@ pub(crate) fn delete(canister: &mut Canister, key: &str) -> anyhow::Result<Execu
     let operation = BatchOperationKind::DeleteAsset(DeleteAssetArguments { key });
     commit(canister, &mut bill, 0u8.into(), vec![operation])?;
     Ok(bill.0)
+}
+
+/// Goes back to the release that the deploy made, the first one that is kept.
+pub(crate) fn roll_back(canister: &mut Canister) -> anyhow::Result<Execution> {
+    let everything = ReleasesArguments::default();
+    let reply = canister.query("releases", everything)?;
+    let log = Decode!(&reply, ReleasesResponse)?;
+    let kept = log.entries.iter().rev().find(|entry| entry.kept);
+    let release = kept.context("a release is kept")?.release;
+    let note = None;
+    canister.update("rollback", (RollbackArguments { release, note },))?;
+    Ok(canister.last())
 }
 
 /// The sum of several messages.

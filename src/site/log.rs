@@ -1,0 +1,401 @@
+//! The log: what was published, by whom and when, in a certified tree that only grows; and the releases that it
+//! keeps, to come back to.
+//!
+//! ```text
+//! releases:  number, 8 bytes big-endian, from 1 ► entry          certified
+//!                                               ► trees, cookie  attached while the release is kept
+//! ```
+//!
+//! The live trees belong to the last entry that is about them, and no leaf holds them. What publishes or rolls back
+//! attaches them to that entry and so keeps them. To let go of a release, its leaf is replaced by one with the same
+//! entry and nothing attached: what is certified does not change.
+//!
+//! Changes in place are one entry an hour, if one principal makes them and nothing else happens: the entry is
+//! replaced by one that says how many there were.
+
+use super::{
+    By, Entry, Kind, State,
+    environment::Cookie,
+    from_cbor,
+    store::{RELEASE, Store},
+    to_cbor,
+    trees::Trees,
+};
+use crate::{
+    certification::Root,
+    error::Error,
+    storage::{Memory, StorageError},
+    tree::{Labels, Leaf, Tree, TreeError},
+};
+use minicbor::{Decode, Encode};
+
+/// How many releases are kept beside the live one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Retention {
+    /// At most so many; none if 0.
+    #[n(0)]
+    pub releases: u32,
+    /// None but the live one while all bodies and answers, those of the live site and of uploads included, take more
+    /// bytes of stable memory than this. `None` is no bound.
+    #[n(1)]
+    pub bytes: Option<u64>,
+}
+
+/// Releases that can be kept at most.
+pub const MAX_RETENTION: u32 = 100;
+
+/// Releases beyond their number that one message lets go of at most.
+const PRUNE: usize = 4;
+/// Nanoseconds that an entry takes amendments.
+const WINDOW: u64 = 3_600_000_000_000;
+
+/// The log of a site.
+#[derive(Debug)]
+pub(crate) struct Log {
+    tree: Tree,
+    /// The entry that the live trees belong to; 0 if there is none.
+    live: u64,
+    /// The entries that trees are attached to, in their order.
+    kept: Vec<u64>,
+    retention: Retention,
+}
+
+/// [`Log`] as stored.
+#[derive(Encode, Decode)]
+pub(super) struct Saved {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    tree: [u8; Tree::ENCODED],
+    #[n(1)]
+    live: u64,
+    #[n(2)]
+    kept: Vec<u64>,
+    #[n(3)]
+    retention: Retention,
+}
+
+/// A release that is kept.
+#[derive(Debug)]
+pub(super) struct Release {
+    pub(super) trees: Trees,
+    pub(super) cookie: Cookie,
+}
+
+/// Why the live trees change, or what else is to be logged.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// The site is made; that is not logged.
+    Birth,
+    Publish,
+    Rollback {
+        to: u64,
+        note: String,
+    },
+    Amendment,
+    Environment,
+    /// The live trees stay.
+    Settings(Kind),
+}
+
+impl Retention {
+    /// What is kept unless something else is set.
+    pub const DEFAULT: Self = Self {
+        releases: 10,
+        bytes: None,
+    };
+}
+
+impl Release {
+    /// The release in an attachment, without its tag. Its trees are the leaf's: this takes no references.
+    pub(super) fn of_attachment(stored: &[u8]) -> Result<Self, StorageError> {
+        let (trees, cookie) = stored.split_at_checked(Trees::ENCODED).ok_or(corrupt(0))?;
+        let trees = Trees::decode(trees).ok_or(corrupt(0))?;
+        Ok(Self {
+            trees,
+            cookie: from_cbor(cookie)?,
+        })
+    }
+
+    fn attachment(trees: &Trees, cookie: &Cookie) -> Vec<u8> {
+        [&[RELEASE], &trees.encode()[..], &to_cbor(cookie)].concat()
+    }
+}
+
+impl Log {
+    pub(super) const EMPTY: Self = Self {
+        tree: Tree::EMPTY,
+        live: 0,
+        kept: Vec::new(),
+        retention: Retention::DEFAULT,
+    };
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The number of the last entry; 0 if there is none.
+    pub(super) fn last(&self) -> u64 {
+        self.tree.len().into()
+    }
+
+    pub(super) fn live(&self) -> u64 {
+        self.live
+    }
+
+    pub(super) fn is_kept(&self, number: u64) -> bool {
+        self.kept.contains(&number)
+    }
+
+    pub(super) fn retention(&self) -> Retention {
+        self.retention
+    }
+
+    pub(super) fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
+    }
+
+    /// A copy to change beside this one.
+    pub(super) fn share<M: Memory>(&self, store: &mut Store<M>) -> Self {
+        Self {
+            tree: store.forest.share(&self.tree),
+            kept: self.kept.clone(),
+            ..*self
+        }
+    }
+
+    /// Ends a copy, or what a copy replaced.
+    pub(super) fn release<M: Memory>(self, store: &mut Store<M>) {
+        store.forest.release(self.tree);
+    }
+
+    /// The leaf of an entry.
+    pub(super) fn leaf<M: Memory>(&self, store: &Store<M>, number: u64) -> Option<Leaf> {
+        store.forest.get(&self.tree, &path(number))
+    }
+
+    /// Enters what has happened to the site with the state `before`, of which `next` are the trees now, sealed.
+    pub(super) fn record<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        before: &State,
+        next: &Trees,
+        by: By,
+        event: Event,
+    ) -> Result<(), StorageError> {
+        let mut note = String::new();
+        let kind = match event {
+            Event::Birth => return Ok(()),
+            // Told once more what they know, or there are none.
+            Event::Environment if next.answers.hash() == before.trees.answers.hash() => {
+                return Ok(());
+            }
+            Event::Publish => {
+                self.keep(store, before)?;
+                Kind::Publish
+            }
+            Event::Rollback { to, note: words } => {
+                self.keep(store, before)?;
+                // The live site is this release now, and is kept again when it is replaced.
+                self.let_go(store, to)?;
+                note = words;
+                Kind::Rollback { to }
+            }
+            Event::Amendment => Kind::Amendment {
+                since: by.now,
+                changes: 1,
+            },
+            Event::Environment => Kind::Environment,
+            Event::Settings(kind) => kind,
+        };
+        let is_about_trees = !matches!(kind, Kind::Permissions { .. } | Kind::Configuration { .. });
+        let root = next.root(None)?;
+        let mut entry = Entry {
+            time: by.now,
+            principal: by.principal,
+            kind,
+            site: root.site(),
+            content: root.content(),
+            assets: next.assets.len(),
+            bytes: next.bytes,
+            note,
+        };
+        let mut number = self.last() + 1;
+        if let Kind::Amendment { .. } = entry.kind
+            && let Some(kind) = self.continued(store, by)?
+        {
+            entry.kind = kind;
+            number = self.last();
+        }
+        self.enter(store, number, &entry)?;
+        if is_about_trees {
+            self.live = number;
+        }
+        self.prune(store)?;
+        store.forest.seal(&mut self.tree);
+        Ok(())
+    }
+
+    /// The last entry with one more amendment, if it takes it.
+    fn continued<M: Memory>(&self, store: &Store<M>, by: By) -> Result<Option<Kind>, StorageError> {
+        let Some(leaf) = self.leaf(store, self.last()) else {
+            return Ok(None);
+        };
+        let last = Entry::of_cbor(&leaf.value)?;
+        Ok(match last.kind {
+            Kind::Amendment { since, changes }
+                if last.principal == by.principal && by.now.saturating_sub(since) < WINDOW =>
+            {
+                let changes = changes + 1;
+                Some(Kind::Amendment { since, changes })
+            }
+            _ => None,
+        })
+    }
+
+    /// Attaches the live trees, which are about to be replaced, to the entry that they belong to.
+    fn keep<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        before: &State,
+    ) -> Result<(), StorageError> {
+        if self.live == 0 || self.retention.releases == 0 {
+            return Ok(());
+        }
+        let attachment = Release::attachment(&before.trees, &before.cookie);
+        let trees = before.trees.share(store);
+        // Its leaf takes over the references.
+        if let Err(error) = self.attach(store, self.live, &attachment) {
+            trees.release(store);
+            return Err(error);
+        }
+        self.kept.push(self.live);
+        Ok(())
+    }
+
+    /// Lets go of what is kept beyond the retention, or of some of it.
+    fn prune<M: Memory>(&mut self, store: &mut Store<M>) -> Result<(), StorageError> {
+        let Retention { releases, bytes } = self.retention;
+        let surplus = self.kept.len().saturating_sub(releases as usize);
+        // How much a release frees is known when all of it is freed; so one at a time.
+        let is_large = bytes.is_some_and(|bytes| store.bodies.heap.taken() > bytes);
+        let is_large = is_large && !self.kept.is_empty() && store.forest.is_reclaimed();
+        let count = surplus.min(PRUNE).max(is_large.into());
+        for _ in 0..count {
+            self.let_go(store, self.kept[0])?;
+        }
+        Ok(())
+    }
+
+    fn let_go<M: Memory>(&mut self, store: &mut Store<M>, number: u64) -> Result<(), StorageError> {
+        self.attach(store, number, b"")?;
+        self.kept.retain(|kept| *kept != number);
+        Ok(())
+    }
+
+    fn enter<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        number: u64,
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        store
+            .forest
+            .insert(&mut self.tree, &path(number), &entry.to_cbor(), b"")
+            .map_err(|error| storage_error(number, error))
+    }
+
+    fn attach<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        number: u64,
+        attachment: &[u8],
+    ) -> Result<(), StorageError> {
+        let attached = store
+            .forest
+            .attach(&mut self.tree, &path(number), attachment);
+        match attached {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(corrupt(number)),
+            Err(error) => Err(storage_error(number, error)),
+        }
+    }
+
+    /// Walks the whole log: no gap, no entry that cannot be read, and no release but those that are kept.
+    pub(super) fn check<M: Memory>(&self, store: &Store<M>) -> Result<(), StorageError> {
+        let mut number = 0;
+        let mut kept = Vec::new();
+        let mut broken = None;
+        store.forest.page(&self.tree, 0, self.tree.len(), |leaf| {
+            number += 1;
+            if leaf.path != path(number) || Entry::of_cbor(&leaf.value).is_err() {
+                broken = Some(number);
+            }
+            if !leaf.attachment.is_empty() {
+                kept.push(number);
+            }
+        });
+        if kept != self.kept || self.is_kept(self.live) || self.live > number {
+            broken = Some(self.live);
+        }
+        broken.map_or(Ok(()), |at| Err(corrupt(at)))
+    }
+}
+
+impl From<&Log> for Saved {
+    fn from(log: &Log) -> Self {
+        Self {
+            tree: log.tree.encode(),
+            live: log.live,
+            kept: log.kept.clone(),
+            retention: log.retention,
+        }
+    }
+}
+
+impl From<Saved> for Log {
+    fn from(saved: Saved) -> Self {
+        Self {
+            tree: Tree::decode(&saved.tree),
+            live: saved.live,
+            kept: saved.kept,
+            retention: saved.retention,
+        }
+    }
+}
+
+impl State {
+    /// The hashes that are certified.
+    pub(super) fn root(&self) -> Result<Root, StorageError> {
+        self.trees.root(self.log.tree.hash())
+    }
+}
+
+/// Where an entry is in the tree.
+pub(super) fn path(number: u64) -> Labels {
+    Labels::new().with(&number.to_be_bytes())
+}
+
+/// Whether an entry may say this.
+pub(super) fn check_note(note: &str) -> Result<(), Error> {
+    match note.len() {
+        length if length > super::MAX_NOTE => Err(Error::NoteTooLong { length }),
+        _ => Ok(()),
+    }
+}
+
+fn storage_error(number: u64, error: TreeError) -> StorageError {
+    match error {
+        TreeError::Storage(error) => error,
+        // All paths have one label of one length, and there are fewer than 2³² of them.
+        TreeError::Prefix { .. } | TreeError::TooDeep { .. } | TreeError::TooLong { .. } => {
+            corrupt(number)
+        }
+    }
+}
+
+fn corrupt(at: u64) -> StorageError {
+    StorageError::Corrupt {
+        structure: "log",
+        at,
+    }
+}
