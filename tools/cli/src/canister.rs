@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// A canister that can be called.
-pub trait Canister {
+pub trait Canister: Sync {
     /// Asks without effect.
     ///
     /// # Errors
@@ -14,12 +14,18 @@ pub trait Canister {
     /// See [`Failure`].
     fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure>;
 
-    /// Calls, with effect, and waits for the reply.
+    /// Calls, with effect once, and waits for the reply.
     ///
     /// # Errors
     ///
     /// See [`Failure`].
     fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure>;
+
+    /// How many updates are best under way at once. With one, all are made on the thread that
+    /// the first was made on.
+    fn lanes(&self) -> usize {
+        1
+    }
 }
 
 /// Why a call got no reply.
@@ -30,6 +36,8 @@ pub enum Failure {
     /// There is no answer, or none that a network gives. Whether the call had its effect is
     /// not known.
     Unreachable(String),
+    /// The network did not take the call in time. It has had no effect and will have none.
+    Expired,
     /// There is an answer, but nothing shows that it is the network's.
     Unproven(String),
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::deploy::Directory;
+use crate::journal::Journal;
 use crate::network::{Location, Trust};
 use crate::rehearsal::{Hashes, Rehearsal};
 use crate::report::say;
@@ -84,7 +85,7 @@ pub fn hash(options: &Hash) -> Result<(), Error> {
 /// Those of reading it.
 pub fn rehearse(directory: &Path, environment: &Environment) -> Result<(Rehearsal, usize), Error> {
     let rehearsal = Rehearsal::new(environment)?;
-    let deployed = Directory::new(directory).deploy(&rehearsal, &())?;
+    let deployed = Directory::new(directory).deploy(&rehearsal, &Journal::none(), &())?;
     Ok((rehearsal, deployed.files))
 }
 

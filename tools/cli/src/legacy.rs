@@ -131,9 +131,9 @@ pub struct DeleteAsset {
 
 /// An asset canister, by the methods of its interface.
 ///
-/// Each fails with [`Error::Call`] when the canister refuses, with [`Error::Unreachable`] or
-/// [`Error::Unproven`] when there is no answer to believe, and with [`Error::Reply`] when it is
-/// another than the interface says.
+/// Each fails with [`Error::Call`] when the canister refuses, with [`Error::Expired`] when it was
+/// never asked, with [`Error::Unreachable`] or [`Error::Unproven`] when there is no answer to
+/// believe, and with [`Error::Reply`] when it is another than the interface says.
 #[derive(Clone, Copy)]
 pub struct AssetCanister<'a> {
     canister: &'a dyn Canister,
@@ -289,6 +289,7 @@ impl std::fmt::Debug for AssetCanister<'_> {
 fn failed(method: &'static str, failure: Failure) -> Error {
     match failure {
         Failure::Rejected(reject) => Error::Call { method, reject },
+        Failure::Expired => Error::Expired(method),
         Failure::Unreachable(reason) => Error::Unreachable(reason),
         Failure::Unproven(reason) => Error::Unproven(reason),
     }

@@ -1,6 +1,6 @@
 //! The `hallmark` program: arguments in, exit status out.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use candid::Principal;
@@ -102,9 +102,14 @@ struct DeployArguments {
     #[arg(long, value_name = "KEY")]
     root_key: Option<Trust>,
 
-    /// Who deploys: a file with a private key in PEM, or `anonymous`.
-    #[arg(long, value_name = "PEM", default_value = "anonymous")]
-    identity: PathBuf,
+    /// Who deploys: the name of an identity of `icp` or `dfx`, a file with a private key in PEM,
+    /// or `anonymous`.
+    #[arg(long, value_name = "NAME|FILE", default_value = "anonymous")]
+    identity: String,
+
+    /// Print what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl From<DeployArguments> for Publish {
@@ -114,7 +119,8 @@ impl From<DeployArguments> for Publish {
             canister: arguments.canister,
             network: arguments.network,
             trust: arguments.root_key,
-            identity: (arguments.identity != Path::new("anonymous")).then_some(arguments.identity),
+            identity: arguments.identity,
+            dry_run: arguments.dry_run,
         }
     }
 }

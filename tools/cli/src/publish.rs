@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use candid::Principal;
-use ic_agent::Identity;
-use ic_agent::identity::AnonymousIdentity;
+use directories::ProjectDirs;
+use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 use crate::deploy::Directory;
-use crate::identity;
+use crate::identity::{self, Stores};
+use crate::journal::Journal;
 use crate::network::{Location, Trust};
 use crate::remote::RemoteCanister;
 use crate::report::{Console, say};
@@ -25,29 +26,41 @@ pub struct Publish {
     pub network: Location,
     /// What proves the network's answers; `None` is [`Location::default_trust`].
     pub trust: Option<Trust>,
-    /// The file with the private key of who deploys; `None` is nobody.
-    pub identity: Option<PathBuf>,
+    /// Who deploys, as [`identity::find`] has it.
+    pub identity: String,
+    /// Whether to say what would be done, and to leave it at that.
+    pub dry_run: bool,
 }
 
-/// Makes the canister hold the directory, and says what the site adds up to.
+/// Assets that a deploy names before it only counts them.
+const NAMED: usize = 20;
+
+/// Makes the canister hold the directory, and says what has changed and what the site adds up to.
 ///
 /// # Errors
 ///
-/// Any [`Error`]. What the canister answers has not changed then, unless the network was lost
-/// in the last call of all.
+/// Any [`Error`]. What the canister answers has not changed then, but for [`Error::Undecided`]
+/// and [`Error::Overtaken`].
 pub fn publish(options: &Publish) -> Result<(), Error> {
     // What can be wrong here is found before anybody is called.
     scan(&options.directory)?;
-    let identity: Box<dyn Identity> = match &options.identity {
-        Some(path) => identity::read(path)?,
-        None => Box::new(AnonymousIdentity),
-    };
+    let identity = identity::find(&options.identity, &Stores::of_user())?;
     let trust = options.trust.clone();
     let trust = trust.unwrap_or_else(|| options.network.default_trust());
     let canister = RemoteCanister::new(options.canister, &options.network, trust, identity)?;
 
     let mut directory = Directory::new(&options.directory);
-    let deployed = directory.deploy(&canister, &Console::default());
+    let report = Console::default();
+    if options.dry_run {
+        let planned = directory.plan(&canister, &report)?;
+        for line in planned.changes.lines(usize::MAX) {
+            say(line);
+        }
+        say(planned.changes.summary());
+        say("  dry run: the site is as it was");
+        return Ok(());
+    }
+    let deployed = directory.deploy(&canister, &journal(&canister), &report);
     let deployed = deployed.map_err(|error| match error {
         Error::Call { reject, .. } if reject.is_missing_permission() => Error::Forbidden {
             principal: canister.caller(),
@@ -56,9 +69,24 @@ pub fn publish(options: &Publish) -> Result<(), Error> {
         },
         other => other,
     })?;
-    if deployed.fates.is_empty() {
-        eprintln!("  nothing has changed");
+    for line in deployed.changes.lines(NAMED) {
+        say(line);
     }
+    say(deployed.changes.summary());
     say(deployed.summary());
     Ok(())
+}
+
+/// The journal of what this user uploads to this canister of this network.
+fn journal(canister: &RemoteCanister) -> Journal {
+    let Some(directories) = ProjectDirs::from("", "", "hallmark") else {
+        return Journal::none();
+    };
+    let name = Sha256::new()
+        .chain_update(canister.root_key())
+        .chain_update([canister.id().as_slice().len() as u8])
+        .chain_update(canister.id().as_slice())
+        .chain_update(canister.caller().as_slice());
+    let name = hex::encode(name.finalize());
+    Journal::open(&directories.cache_dir().join("uploads").join(name))
 }

@@ -45,7 +45,7 @@ impl Rehearsal {
     /// [`Error::Rehearsal`], if there is no memory for it.
     pub fn new(environment: &Environment) -> Result<Rehearsal, Error> {
         let mut site = Site::open(Memories::default()).map_err(Error::Rehearsal)?;
-        site.set_environment(environment)
+        site.set_environment(environment, NOW)
             .map_err(Error::Rehearsal)?;
         Ok(Rehearsal {
             site: Mutex::new(site),

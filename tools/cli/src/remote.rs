@@ -1,17 +1,29 @@
 //! A canister on a network, called over HTTPS: the one place that knows `ic_agent`'s calls.
 //!
-//! Every answer is verified, of queries too.
+//! Every answer is verified, of queries too. What is lost on the way is sent again: queries
+//! because they have no effect, updates as `ingress.rs` has it.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use candid::Principal;
+use ic_agent::agent::RejectCode;
 use ic_agent::agent::agent_error::TransportError;
 use ic_agent::{Agent, AgentError, Identity};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::sleep;
 
 use crate::Error;
 use crate::canister::{Canister, Failure, Reject};
+use crate::ingress;
 use crate::network::{Location, Trust};
+
+/// Updates under way at once. See `tools/cli/README.md` for what others cost.
+const LANES: usize = 8;
+/// How often a query is asked before it has failed.
+const QUERIES: u32 = 4;
+/// Between the first two of them; doubled each time.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A canister on a network.
 #[derive(Debug)]
@@ -19,6 +31,7 @@ pub struct RemoteCanister {
     id: Principal,
     agent: Agent,
     caller: Principal,
+    lifetime: Option<Duration>,
     runtime: Runtime,
 }
 
@@ -36,7 +49,11 @@ impl RemoteCanister {
     ) -> Result<RemoteCanister, Error> {
         let broken = |reason: String| Error::Unreachable(reason);
         let caller = identity.sender().map_err(broken)?;
-        let runtime = Builder::new_current_thread().enable_all().build();
+        // Calls run on the threads that make them; this one watches over their connections.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(|error| broken(error.to_string()))?;
         let agent = Agent::builder()
             .with_url(location.url().as_str())
@@ -56,8 +73,28 @@ impl RemoteCanister {
             id,
             agent,
             caller,
+            lifetime: None,
             runtime,
         })
+    }
+
+    /// The same, with updates that may be executed for this long after they were sent; by
+    /// default it is a few minutes.
+    pub fn with_lifetime(self, lifetime: Duration) -> RemoteCanister {
+        RemoteCanister {
+            lifetime: Some(lifetime),
+            ..self
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Principal {
+        self.id
+    }
+
+    /// The key that proves what the network answers, as DER.
+    pub fn root_key(&self) -> Vec<u8> {
+        self.agent.read_root_key()
     }
 
     /// Who calls it.
@@ -68,19 +105,45 @@ impl RemoteCanister {
 
 impl Canister for RemoteCanister {
     fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let query = self.agent.query(&self.id, method).with_arg(argument);
-        self.runtime.block_on(query.call()).map_err(failure)
+        self.runtime.block_on(async {
+            let mut pause = PAUSE;
+            for _ in 1..QUERIES {
+                let query = self.agent.query(&self.id, method);
+                match query.with_arg(&*argument).call().await {
+                    Err(error) if is_transient(&error) => sleep(pause).await,
+                    result => return result.map_err(failure),
+                }
+                pause *= 2;
+            }
+            let query = self.agent.query(&self.id, method).with_arg(argument);
+            query.call().await.map_err(failure)
+        })
     }
 
     fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let update = self.agent.update(&self.id, method).with_arg(argument);
-        self.runtime
-            .block_on(update.call_and_wait())
-            .map_err(failure)
+        let update = ingress::update(&self.agent, self.id, method, argument, self.lifetime);
+        self.runtime.block_on(update)
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
     }
 }
 
-fn failure(error: AgentError) -> Failure {
+/// Whether the same request may well succeed in a moment: it was lost, or somebody on the way
+/// had no time for it.
+pub(crate) fn is_transient(error: &AgentError) -> bool {
+    match error {
+        AgentError::TransportError(_) | AgentError::TimeoutWaitingForResponse() => true,
+        AgentError::HttpError(answer) => matches!(answer.status, 408 | 429 | 500..),
+        AgentError::UncertifiedReject { reject, .. } => {
+            reject.reject_code == RejectCode::SysTransient
+        }
+        _ => false,
+    }
+}
+
+pub(crate) fn failure(error: AgentError) -> Failure {
     match error {
         AgentError::CertifiedReject { reject, .. }
         | AgentError::UncertifiedReject { reject, .. } => Failure::Rejected(Reject {
@@ -125,7 +188,7 @@ fn number(code: &str) -> u32 {
 }
 
 /// The words of an error, down to what caused it.
-fn reason(error: &AgentError) -> String {
+pub(crate) fn reason(error: &AgentError) -> String {
     let AgentError::TransportError(TransportError::Reqwest(transport)) = error else {
         return error.to_string();
     };

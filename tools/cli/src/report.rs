@@ -82,12 +82,18 @@ impl Console {
 fn summary(stage: Stage, done: u64) -> String {
     match stage {
         Stage::Reading => format!("  read       {}", count(done, "file")),
-        Stage::Uploading => format!("  uploaded   {}", HumanBytes(done)),
+        Stage::Uploading => format!("  uploaded   {}", bytes(done)),
         Stage::Committing => format!("  committed  {}", count(done, "operation")),
     }
 }
 
-fn count(number: u64, thing: &str) -> String {
+/// So many bytes, for people.
+pub(crate) fn bytes(number: u64) -> String {
+    HumanBytes(number).to_string()
+}
+
+/// So many of a thing, for people.
+pub(crate) fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", HumanCount(number))
 }

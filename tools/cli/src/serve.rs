@@ -12,8 +12,8 @@ use std::{env, fs};
 
 use crate::Error;
 use crate::deploy::{Deployed, Directory};
+use crate::journal::Journal;
 use crate::local::LocalCanister;
-use crate::plan::Fate;
 use crate::report::{Console, say};
 use crate::scan::scan;
 use crate::watch::Watch;
@@ -70,7 +70,7 @@ async fn run(
     let (canister, mut directory) = on_large_stack(move || {
         let wasm = read(&module)?;
         let canister = LocalCanister::install(wasm, &module)?;
-        let deployed = directory.deploy(&canister, &Console::default())?;
+        let deployed = directory.deploy(&canister, &Journal::none(), &Console::default())?;
         announce(&canister, port, &deployed);
         Ok((canister, directory))
     })
@@ -94,16 +94,11 @@ async fn run(
 }
 
 fn redeploy(directory: &mut Directory, canister: &LocalCanister) {
-    match directory.deploy(canister, &()) {
-        Ok(deployed) if deployed.fates.is_empty() => {}
+    match directory.deploy(canister, &Journal::none(), &()) {
+        Ok(deployed) if deployed.changes.is_empty() => {}
         Ok(deployed) => {
-            for (key, fate) in &deployed.fates {
-                let fate = match fate {
-                    Fate::Added => "added",
-                    Fate::Changed => "changed",
-                    Fate::Deleted => "deleted",
-                };
-                say(format_args!("  {fate:<9}  {key}"));
+            for line in deployed.changes.lines(usize::MAX) {
+                say(line);
             }
             say(deployed.summary());
         }

@@ -1,115 +1,52 @@
-//! Entries of a canister's log, as they are certified.
-//!
-//! ```text
-//! CBOR [time, principal, kind, site hash, content hash, assets, bytes, note, rolled back to, since, changes, change]
-//! ```
-//!
-//! What a kind has no use for is null or, at the end, left out; later versions may append more.
+//! Entries of a canister's log, told to people and to programs.
 
-use std::fmt;
+use ic_hallmark::site::{Entry, Kind};
+use serde_json::{Value, json};
 
-use candid::Principal;
-use serde_cbor::Value;
-
-use super::log::Hash;
 use super::time::Time;
 
-/// What happened to a site.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// When, or when the last of it.
-    pub time: Time,
-    /// Who did it.
-    pub principal: Principal,
-    /// What, by name: `publish`, `rollback`, `amendment`, `environment`, `permissions`,
-    /// `configuration`, or another.
-    pub kind: String,
-    /// The site hash from then on.
-    pub site: Hash,
-    /// The content hash from then on; `None` if there was no asset.
-    pub content: Option<Hash>,
-    /// How many assets there were.
-    pub assets: u64,
-    /// Bytes of their content, in all encodings.
-    pub bytes: u64,
-    /// What the one who did it had to say.
-    pub note: String,
-    /// Of a rollback: the release that came back.
-    pub rolled_back_to: Option<u64>,
-    /// Of an amendment: how many changes there were.
-    pub changes: Option<u64>,
-    /// Of permissions and configuration: what changed, in words.
-    pub change: Option<String>,
-}
-
-impl Entry {
-    /// Reads an entry; `None` if it is none.
-    pub fn read(cbor: &[u8]) -> Option<Entry> {
-        let Value::Array(fields) = serde_cbor::from_slice(cbor).ok()? else {
-            return None;
-        };
-        let field = |at: usize| fields.get(at).unwrap_or(&Value::Null);
-        Some(Entry {
-            time: Time(number(field(0))??),
-            principal: Principal::try_from_slice(bytes(field(1))??).ok()?,
-            kind: text(field(2))??,
-            site: bytes(field(3))??.try_into().ok()?,
-            content: match bytes(field(4))? {
-                None => None,
-                Some(hash) => Some(hash.try_into().ok()?),
-            },
-            assets: number(field(5))??,
-            bytes: number(field(6))??,
-            note: text(field(7))??,
-            rolled_back_to: number(field(8))?,
-            changes: number(field(10))?,
-            change: text(field(11))?,
-        })
+/// What happened, by whom and when, in a line.
+pub fn in_words(entry: &Entry) -> String {
+    let time = Time(entry.time);
+    let mut words = format!("{} by {} at {time}", entry.kind.name(), entry.principal);
+    if let Some(detail) = detail(&entry.kind) {
+        words.push_str(&format!(", {detail}"));
     }
+    if !entry.note.is_empty() {
+        words.push_str(&format!(", {:?}", entry.note));
+    }
+    words
 }
 
-// Each is `None` for what is of another type, and `Some(None)` for null.
-
-fn number(value: &Value) -> Option<Option<u64>> {
-    match value {
-        Value::Null => Some(None),
-        Value::Integer(number) => u64::try_from(*number).ok().map(Some),
+/// What is to be said of a kind beside its name.
+pub fn detail(kind: &Kind) -> Option<String> {
+    match kind {
+        Kind::Rollback { to } => Some(format!("back to {to}")),
+        Kind::Amendment { changes: 1, .. } => Some("1 change".to_owned()),
+        Kind::Amendment { changes, .. } => Some(format!("{changes} changes")),
+        Kind::Permissions { change } | Kind::Configuration { change } => Some(change.clone()),
         _ => None,
     }
 }
 
-fn bytes(value: &Value) -> Option<Option<&[u8]>> {
-    match value {
-        Value::Null => Some(None),
-        Value::Bytes(bytes) => Some(Some(bytes)),
-        _ => None,
-    }
-}
-
-fn text(value: &Value) -> Option<Option<String>> {
-    match value {
-        Value::Null => Some(None),
-        Value::Text(text) => Some(Some(text.clone())),
-        _ => None,
-    }
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {} at {}", self.kind, self.principal, self.time)?;
-        if let Some(release) = self.rolled_back_to {
-            write!(f, ", back to {release}")?;
-        }
-        if let Some(changes) = self.changes {
-            let plural = if changes == 1 { "" } else { "s" };
-            write!(f, ", {changes} change{plural}")?;
-        }
-        if let Some(change) = &self.change {
-            write!(f, ", {change}")?;
-        }
-        if !self.note.is_empty() {
-            write!(f, ", {:?}", self.note)?;
-        }
-        Ok(())
-    }
+/// The entry with this number. The shape is part of the interface, as that of
+/// [`report`](super::report).
+///
+/// ```text
+/// { "number", "time": ns since 1970, as text, "principal", "kind", "detail": words or null, "note",
+///   "site_hash": hex, "content_hash": hex or null, "assets", "bytes" }
+/// ```
+pub fn in_json(number: u64, entry: &Entry) -> Value {
+    json!({
+        "number": number,
+        "time": entry.time.to_string(),
+        "principal": entry.principal.to_text(),
+        "kind": entry.kind.name(),
+        "detail": detail(&entry.kind),
+        "note": entry.note,
+        "site_hash": hex::encode(entry.site),
+        "content_hash": entry.content.map(hex::encode),
+        "assets": entry.assets,
+        "bytes": entry.bytes,
+    })
 }

@@ -19,6 +19,7 @@ use super::answer::{self, Answer, NoAnswer};
 use super::certificate::{self, Checked, Trust, check_certified_data};
 use super::chain::{AnswerReason, Finding, Link, Reason, Verdict};
 use super::content::{self, Comparison, IDENTITY, Outlines, compare, decode};
+use super::entry;
 use super::environment::Told;
 use super::log::{self, Hash, Numbered, Witness};
 use super::module::{Modules, State};
@@ -379,7 +380,9 @@ fn check_log(
     findings.last = entry.cloned();
 
     let words = last.map(|last| match last {
-        Some(Numbered { number, entry }) => format!("{number}, the last one: {entry}"),
+        Some(Numbered { number, entry }) => {
+            format!("{number}, the last one: {}", entry::in_words(&entry))
+        }
         None => "none: the log is empty".to_owned(),
     });
     findings.add(Link::LogEntry, words);
@@ -665,6 +668,7 @@ fn unreachable(failure: Failure) -> Error {
     Error::Unreachable(match failure {
         Failure::Rejected(reject) => reject.to_string(),
         Failure::Unproven(why) | Failure::Unreachable(why) => why,
+        Failure::Expired => "it did not take a call in time".to_owned(),
     })
 }
 

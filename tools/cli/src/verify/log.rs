@@ -11,9 +11,9 @@
 use ic_cbor::HashTreeToCbor as _;
 use ic_certification::hash_tree::SubtreeLookupResult;
 use ic_certification::{HashTree, LookupResult};
+use ic_hallmark::site::Entry;
 
 use super::chain::Reason;
-use super::entry::Entry;
 use crate::native::Releases;
 
 /// A SHA-256 digest.
@@ -100,7 +100,7 @@ pub fn page(reply: &Releases, witness: &Witness) -> Result<Vec<Numbered>, Reason
         if certified != told.certified.as_slice() {
             return Err(Reason::EntryDiffers { number });
         }
-        let entry = Entry::read(certified).ok_or(Reason::EntryUnreadable { number })?;
+        let entry = Entry::of_cbor(certified).map_err(|_| Reason::EntryUnreadable { number })?;
         page.push(Numbered { number, entry });
         expected = number.saturating_sub(1);
     }

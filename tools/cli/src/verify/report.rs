@@ -11,15 +11,15 @@
 //!   "links": [ { "link": name, "verdict": "holds" | "told" | "open" | "skipped" | "broken",
 //!                "detail": words, "reasons": [ { "reason": name, "key": key or null, "detail": words } ] } ],
 //!   "site_hash": hex or null,  "content_hash": hex or null,
-//!   "release": { "number", "time": ns, as text, "principal", "kind", "note", "assets" } or null
+//!   "release": the last entry of the log, as [`entry::in_json`] has it, or null
 //! }
 //! ```
 
 use serde_json::{Value, json};
 
 use super::chain::{Finding, Reason, Verdict};
+use super::entry;
 use super::examination::Findings;
-use super::log::Numbered;
 use super::subject::Found;
 use super::time::Time;
 use crate::network::Trust;
@@ -166,7 +166,10 @@ pub fn in_json(examined: &Examined, findings: &Findings) -> String {
         "links": findings.links.iter().map(link).collect::<Vec<_>>(),
         "site_hash": findings.site_hash.map(hex::encode),
         "content_hash": findings.content_hash.map(hex::encode),
-        "release": findings.last.as_ref().map(release),
+        "release": findings
+            .last
+            .as_ref()
+            .map(|last| entry::in_json(last.number, &last.entry)),
     });
     format!("{report:#}")
 }
@@ -187,17 +190,5 @@ fn link(finding: &Finding) -> Value {
         "verdict": finding.verdict.name(),
         "detail": detail,
         "reasons": reasons.collect::<Vec<_>>(),
-    })
-}
-
-fn release(last: &Numbered) -> Value {
-    let Numbered { number, entry } = last;
-    json!({
-        "number": number,
-        "time": entry.time.0.to_string(),
-        "principal": entry.principal.to_text(),
-        "kind": entry.kind,
-        "note": entry.note,
-        "assets": entry.assets,
     })
 }

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use candid::{CandidType, Principal};
 use hallmark::canister::{Canister, Failure, Reject};
 use hallmark::deploy::Directory;
+use hallmark::journal::Journal;
 use hallmark::verify::certificate::Trust;
 use hallmark::verify::examination::Source;
 use hallmark::verify::time::Time;
@@ -90,7 +91,9 @@ impl Deployed {
 
     /// Deploys what is in a directory.
     pub(crate) fn deploy(&self, directory: &Path) {
-        Directory::new(directory).deploy(self, &()).unwrap();
+        Directory::new(directory)
+            .deploy(self, &Journal::none(), &())
+            .unwrap();
     }
 
     pub(crate) fn call(&self, method: &str, argument: &impl CandidType) {

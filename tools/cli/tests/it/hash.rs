@@ -7,6 +7,7 @@ use std::process::Command;
 
 use hallmark::deploy::Directory;
 use hallmark::hash::rehearse;
+use hallmark::journal::Journal;
 use ic_hallmark::site::Environment;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
@@ -66,7 +67,7 @@ fn the_hashes_are_those_of_a_canister_that_held_other_things_before() {
             let directory = tempfile::tempdir().unwrap();
             write(&files, directory.path());
             let deployed = Directory::new(directory.path())
-                .deploy(&canister, &())
+                .deploy(&canister, &Journal::none(), &())
                 .unwrap();
             let (rehearsal, count) = rehearse(directory.path(), &environment).unwrap();
             let hashes = rehearsal.hashes().unwrap();

@@ -5,6 +5,7 @@
 //! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, and Chromium;
 //! `cargo xtask test` sees to both.
 
+mod broken_off;
 mod chromium;
 mod deploy;
 mod deployed;
@@ -13,6 +14,7 @@ mod example;
 mod front_page;
 mod hash;
 mod http;
+mod log;
 mod memory;
 mod network;
 mod picture;

@@ -44,6 +44,11 @@ impl Desk {
             .arg(self.site())
             .args(["--canister", canister, "--network", url])
             .args(arguments)
+            .env("HOME", self.0.path())
+            .env_remove("XDG_CACHE_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("ICP_HOME")
+            .env_remove("DFX_CONFIG_ROOT")
             .output()
             .unwrap()
     }
@@ -64,6 +69,11 @@ pub(crate) fn succeeds(output: &Output) -> String {
     said
 }
 
+fn lines(output: &Output) -> Vec<String> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(str::to_owned).collect()
+}
+
 #[track_caller]
 fn fails_with(output: &Output, message: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -82,18 +92,45 @@ fn a_directory_is_deployed_and_what_is_there_is_not_sent_again() {
     let root_key = hex::encode(&network.root_key);
     let first = desk.deploy_to(&network, &["--root-key", &root_key]);
     succeeds(&first);
-    let site_hash = String::from_utf8(first.stdout).unwrap();
+    let lines = lines(&first);
+    assert_eq!(lines[..2], ["  added      /index.html", "  1 added, 14 B"]);
+    let site_hash = &lines[2];
     assert!(site_hash.starts_with("  site hash  "), "{site_hash}");
     assert_eq!(network.get("/").body, b"<h1>hello</h1>");
 
     let again = desk.deploy_to(&network, &[]);
-    assert!(succeeds(&again).contains("nothing has changed"));
-    assert_eq!(String::from_utf8(again.stdout).unwrap(), site_hash);
+    let said = succeeds(&again);
+    assert!(!said.contains("uploaded"), "{said}");
+    assert_eq!(self::lines(&again), ["  nothing has changed", site_hash]);
 
     desk.write("index.html", "<h1>changed</h1>");
     let changed = desk.deploy_to(&network, &["--root-key", "fetch"]);
-    assert!(!succeeds(&changed).contains("nothing has changed"));
+    succeeds(&changed);
+    assert_eq!(self::lines(&changed)[1], "  1 changed, 16 B");
     assert_eq!(network.get("/").body, b"<h1>changed</h1>");
+}
+
+#[test]
+fn a_dry_run_tells_and_changes_nothing() {
+    let (network, desk) = (Network::start(), Desk::new());
+    for number in 0..30 {
+        desk.write(&format!("{number}.png"), "x");
+    }
+    // Not even a permission is needed.
+    let url = network.url();
+    let output = desk.deploy(&network.canister.to_text(), &url, &["--dry-run"]);
+    succeeds(&output);
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 33);
+    assert_eq!(lines[30], "  added      /index.html");
+    // The thirty are the same.
+    assert_eq!(lines[31], "  31 added, 15 B");
+    assert_eq!(lines[32], "  dry run: the site is as it was");
+    assert_eq!(network.get("/").status, 404);
+
+    let output = desk.deploy_to(&network, &[]);
+    succeeds(&output);
+    assert_eq!(self::lines(&output)[20], "  and 11 more assets");
 }
 
 #[test]
