@@ -8,6 +8,7 @@ use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 
 use crate::canister::Reject;
+use crate::verify::chain::Reason;
 
 /// Why a command failed. Displays as one sentence that says what to do about it.
 #[derive(Debug)]
@@ -127,6 +128,12 @@ pub enum Error {
     },
     /// A file is no list of modules.
     Modules(PathBuf),
+    /// The canister keeps no releases: it is not Hallmark's.
+    NoReleases(Principal),
+    /// There is no entry of this number in the canister's log.
+    NoRelease(u64),
+    /// What the canister shows of its log is not proven.
+    Log(Reason),
     /// The gateway at a URL names no canister.
     NoCanisterAt(String),
     /// What a directory adds up to cannot be computed.
@@ -283,6 +290,15 @@ impl fmt::Display for Error {
                 "{} is no list of modules: each line of one is a SHA-256 in hexadecimal and a name",
                 path.display()
             ),
+            Self::NoReleases(canister) => write!(
+                f,
+                "{canister} keeps no releases: it is not Hallmark's asset canister"
+            ),
+            Self::NoRelease(number) => write!(
+                f,
+                "there is no release {number}; `hallmark log` lists those that there are"
+            ),
+            Self::Log(reason) => write!(f, "the canister's log is not proven: {reason}"),
             Self::NoCanisterAt(url) => write!(
                 f,
                 "nothing at {url} says which canister it shows; name the canister by its id"

@@ -1,6 +1,7 @@
 //! The part of the interface that is Hallmark's own: its records, as far as this program reads them.
 
 use candid::CandidType;
+use candid::utils::ArgumentEncoder;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 
@@ -48,6 +49,22 @@ pub struct CertifiedTree {
     pub tree: ByteBuf,
 }
 
+/// Argument of `rollback`.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Rollback {
+    /// The release that shall come back.
+    pub release: u64,
+    /// What the log shall say of it.
+    pub note: Option<String>,
+}
+
+/// What `rollback` replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, CandidType, Deserialize)]
+pub struct RolledBack {
+    /// The number of the entry that says so.
+    pub release: u64,
+}
+
 /// Asks for a page of the log. `None` if the canister has no log, because it is not Hallmark's.
 ///
 /// # Errors
@@ -57,7 +74,7 @@ pub fn releases(
     canister: &dyn Canister,
     wanted: WantedReleases,
 ) -> Result<Option<Releases>, Failure> {
-    query(canister, "releases", (wanted,))
+    decode("releases", canister.query("releases", encode((wanted,))))
 }
 
 /// Asks for the whole certified tree, which every asset canister can show. `None` if this one
@@ -69,21 +86,34 @@ pub fn releases(
 pub fn certified_tree(canister: &dyn Canister) -> Result<Option<CertifiedTree>, Failure> {
     #[derive(CandidType)]
     struct Nothing {}
-    query(canister, "certified_tree", (Nothing {},))
+    let argument = encode((Nothing {},));
+    decode("certified_tree", canister.query("certified_tree", argument))
 }
 
-fn query<T: CandidType + for<'de> Deserialize<'de>>(
-    canister: &dyn Canister,
+/// Makes an earlier release the live one. `None` if the canister keeps none, because it is not
+/// Hallmark's.
+///
+/// # Errors
+///
+/// See [`releases`].
+pub fn rollback(canister: &dyn Canister, wanted: &Rollback) -> Result<Option<RolledBack>, Failure> {
+    let argument = encode((wanted,));
+    decode("rollback", canister.update("rollback", argument))
+}
+
+fn encode(argument: impl ArgumentEncoder) -> Vec<u8> {
+    candid::encode_args(argument).expect("the records of this module always encode")
+}
+
+fn decode<T: CandidType + for<'de> Deserialize<'de>>(
     method: &str,
-    argument: impl candid::utils::ArgumentEncoder,
+    reply: Result<Vec<u8>, Failure>,
 ) -> Result<Option<T>, Failure> {
-    let argument = candid::encode_args(argument).expect("the records of this module always encode");
-    let reply = match canister.query(method, argument) {
+    let reply = match reply {
         Err(Failure::Rejected(reject)) if reject.is_unknown_method() => return Ok(None),
-        result => result?,
+        reply => reply?,
     };
-    let reply = candid::decode_one(&reply);
-    reply.map(Some).map_err(|error| {
+    candid::decode_one(&reply).map(Some).map_err(|error| {
         Failure::Unreachable(format!("the reply to {method} makes no sense: {error}"))
     })
 }

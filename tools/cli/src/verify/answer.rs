@@ -245,10 +245,8 @@ fn ask_once(
     trust: &Trust,
 ) -> Result<Answer, NoAnswer> {
     let mut response: HttpResponse = call(canister, "http_request", request)?;
-    let mut next = match response.streaming_strategy.take() {
-        Some(Streaming::Callback { token }) => Some(token),
-        None => None,
-    };
+    let rest = response.streaming_strategy.take();
+    let mut next = rest.map(|Streaming::Callback { token }| token);
     for _ in 0..MAX_PARTS {
         let Some(token) = next else {
             return verify(request, &response, trust).map_err(NoAnswer::Unverified);

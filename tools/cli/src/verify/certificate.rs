@@ -97,10 +97,9 @@ fn check_delegation(certificate: &Certificate, trust: &Trust) -> Result<Option<P
     if inner.delegation.is_some() {
         return Err(Reason::DelegationNested);
     }
-    match verify(&inner, trust) {
-        Err(Refused::SignatureVerificationFailed) => return Err(Reason::DelegationSignature),
-        // Anything else is found, and named, with the whole.
-        Ok(()) | Err(_) => {}
+    // Anything else is found, and named, with the whole.
+    if let Err(Refused::SignatureVerificationFailed) = verify(&inner, trust) {
+        return Err(Reason::DelegationSignature);
     }
     match verify(certificate, trust) {
         Ok(()) | Err(Refused::SignatureVerificationFailed) => Ok(Some(subnet)),

@@ -25,11 +25,11 @@ impl Told {
     ///
     /// [`Reason::EnvironmentUnreadable`].
     pub fn read(answer: &Answer) -> Result<Told, Reason> {
-        let cookies = answer.headers.iter().filter_map(|(name, value)| {
+        let mut cookies = answer.headers.iter().filter_map(|(name, value)| {
             let value = value.strip_prefix("ic_env=");
             value.filter(|_| name.eq_ignore_ascii_case("set-cookie"))
         });
-        match cookies.last() {
+        match cookies.next_back() {
             None => Ok(Told::default()),
             Some(cookie) => parse(cookie).ok_or(Reason::EnvironmentUnreadable),
         }

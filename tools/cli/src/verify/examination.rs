@@ -11,7 +11,7 @@
 
 use std::path::Path;
 
-use candid::{CandidType, Nat};
+use candid::Nat;
 use ic_hallmark::api::{AssetDetails, ListArguments};
 use sha2::{Digest as _, Sha256};
 
@@ -26,6 +26,7 @@ use super::module::{Modules, State};
 use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::hash::rehearse;
+use crate::legacy::failed;
 use crate::native::{self, Releases, WantedReleases};
 use crate::rehearsal::Rehearsal;
 
@@ -296,29 +297,46 @@ enum Listed {
 
 impl Listed {
     fn ask(source: &dyn Source) -> Result<Listed, Error> {
-        let mut assets: Vec<AssetDetails> = Vec::new();
-        loop {
-            let wanted = ListArguments {
-                start: Some(Nat::from(assets.len())),
-                length: None,
-            };
-            let reply = match source.query("list", encode(&wanted)) {
-                Ok(reply) => reply,
-                Err(failure) => return Ok(Listed::Nothing(without_reply(failure)?)),
-            };
-            let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
-                return Ok(Listed::Nonsense);
-            };
-            // Old canisters list everything, wherever a page should start.
-            let is_known = page
-                .first()
-                .is_none_or(|first| assets.iter().any(|it| it.key == first.key));
-            if is_known {
-                break;
-            }
-            assets.extend(page);
+        match list_of(source) {
+            Ok(Some(assets)) => Ok(Listed::Assets(assets)),
+            Ok(None) => Ok(Listed::Nonsense),
+            Err(failure) => Ok(Listed::Nothing(without_reply(failure)?)),
         }
-        Ok(content::outlines(&assets).map_or(Listed::Nonsense, Listed::Assets))
+    }
+}
+
+/// What a canister lists, which is its word.
+///
+/// # Errors
+///
+/// [`Error::Reply`] if it makes no sense, and those of the network.
+pub fn list(canister: &dyn Canister) -> Result<Outlines, Error> {
+    let listed = list_of(canister).map_err(|failure| failed("list", failure))?;
+    listed.ok_or_else(|| Error::Reply {
+        method: "list",
+        reason: "it does not tell what the assets are".to_owned(),
+    })
+}
+
+/// `None` if it makes no sense.
+fn list_of(canister: &dyn Canister) -> Result<Option<Outlines>, Failure> {
+    let mut assets: Vec<AssetDetails> = Vec::new();
+    loop {
+        let wanted = ListArguments {
+            start: Some(Nat::from(assets.len())),
+            length: None,
+        };
+        let argument = candid::encode_one(wanted).expect("the library's records always encode");
+        let reply = canister.query("list", argument)?;
+        let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
+            return Ok(None);
+        };
+        // Old canisters list everything, wherever a page should start.
+        let is_new = |first: &AssetDetails| assets.iter().all(|known| known.key != first.key);
+        if !page.first().is_some_and(is_new) {
+            return Ok(content::outlines(&assets));
+        }
+        assets.extend(page);
     }
 }
 
@@ -670,8 +688,4 @@ fn unreachable(failure: Failure) -> Error {
         Failure::Unproven(why) | Failure::Unreachable(why) => why,
         Failure::Expired => "it did not take a call in time".to_owned(),
     })
-}
-
-fn encode(argument: &impl CandidType) -> Vec<u8> {
-    candid::encode_one(argument).expect("the library's records always encode")
 }

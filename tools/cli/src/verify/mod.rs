@@ -26,25 +26,18 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
-use crate::network::{Location, Trust};
 use crate::report::say;
-use crate::root_key::root_key;
 use examination::{Expected, examine};
 use fetch::Remote;
 use module::Modules;
 use report::{Examined, Outcome};
-use subject::Subject;
-use time::Time;
+use subject::Place;
 
 /// What to verify, and against what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verify {
     /// The site.
-    pub subject: Subject,
-    /// The network it is on; `None` is the one that the URL is of, or the Internet Computer.
-    pub network: Option<Location>,
-    /// What proves the network's answers; `None` is [`Location::default_trust`].
-    pub trust: Option<Trust>,
+    pub place: Place,
     /// The directory that it should serve.
     pub directory: Option<PathBuf>,
     /// The module that it should run.
@@ -74,30 +67,18 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
         crate::scan::scan(directory)?;
     }
 
-    let found = options.subject.find(options.network.as_ref())?;
-    let trust = options.trust.clone();
-    let trust = trust.unwrap_or_else(|| found.location.default_trust());
-    let root_key = root_key(&found.location, &trust)?;
-    let source = Remote::new(found.canister, &found.location, &root_key)?;
-    let time = Time::now();
+    let found = options.place.find()?;
+    let source = Remote::new(found.canister, &found.location, &found.root_key)?;
     let expected = Expected {
         directory: options.directory.as_deref(),
         module,
         modules: &modules,
     };
-    let against = certificate::Trust {
-        root_key: root_key.clone(),
-        canister: found.canister,
-        now: time,
-    };
+    let against = found.against();
     let findings = examine(&source, &expected, &against)?;
 
-    let examined = Examined {
-        found,
-        trust,
-        root_key,
-        time,
-    };
+    let time = against.now;
+    let examined = Examined { found, time };
     say(match options.json {
         true => report::in_json(&examined, &findings),
         false => report::in_words(&examined, &findings),

@@ -71,10 +71,6 @@ impl Outcome {
 pub struct Examined {
     /// The canister and its network.
     pub found: Found,
-    /// Where the root key is from.
-    pub trust: Trust,
-    /// The root key, as DER.
-    pub root_key: Vec<u8>,
     /// When.
     pub time: Time,
 }
@@ -84,21 +80,16 @@ const NAMED: usize = 20;
 
 /// Lines for people.
 pub fn in_words(examined: &Examined, findings: &Findings) -> String {
-    let Examined {
-        found,
-        trust,
-        root_key,
-        ..
-    } = examined;
+    let found = &examined.found;
     let mut text = format!("\n  {} on {}\n", found.canister, found.location.url());
     if let Some(url) = &found.named_by {
         text.push_str(&format!(
             "  is what the gateway at {url} says it shows; that is not proven, what follows is of the canister\n"
         ));
     }
-    let key = hex::encode(root_key);
+    let key = hex::encode(&found.root_key);
     let tail = &key[key.len().saturating_sub(16)..];
-    text.push_str(&match trust {
+    text.push_str(&match found.trust {
         Trust::InternetComputer => "  against the root key of the Internet Computer\n\n".to_owned(),
         Trust::RootKey(_) => format!("  against the root key …{tail}\n\n"),
         Trust::Fetched => format!(
@@ -145,13 +136,8 @@ fn in_lines(reasons: &[Reason]) -> String {
 
 /// JSON for programs.
 pub fn in_json(examined: &Examined, findings: &Findings) -> String {
-    let Examined {
-        found,
-        trust,
-        root_key,
-        time,
-    } = examined;
-    let source = match trust {
+    let Examined { found, time } = examined;
+    let source = match found.trust {
         Trust::InternetComputer => "internet-computer",
         Trust::RootKey(_) => "given",
         Trust::Fetched => "fetched",
@@ -160,7 +146,7 @@ pub fn in_json(examined: &Examined, findings: &Findings) -> String {
         "canister": found.canister.to_text(),
         "network": found.location.url().as_str(),
         "named_by": found.named_by.as_ref().map(|url| url.as_str()),
-        "root_key": { "key": hex::encode(root_key), "source": source },
+        "root_key": { "key": hex::encode(&found.root_key), "source": source },
         "time": time.0.to_string(),
         "outcome": Outcome::of(findings).name(),
         "links": findings.links.iter().map(link).collect::<Vec<_>>(),

@@ -14,9 +14,12 @@ use std::str::FromStr;
 use candid::Principal;
 use url::{Host, Url};
 
+use super::certificate;
 use super::fetch::ask_gateway;
+use super::time::Time;
 use crate::Error;
 use crate::network::{Location, Trust};
+use crate::root_key::root_key;
 
 /// What is to be verified, as it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +30,18 @@ pub enum Subject {
     Url(Url),
 }
 
-/// A canister on a network.
+/// A site, where it is, and what proves it, as far as that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The site.
+    pub subject: Subject,
+    /// The network it is on; `None` is the one that the URL is of, or the Internet Computer.
+    pub network: Option<Location>,
+    /// What proves the network's answers; `None` is [`Location::default_trust`].
+    pub trust: Option<Trust>,
+}
+
+/// A canister on a network, and the network's root key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The canister.
@@ -36,6 +50,42 @@ pub struct Found {
     pub location: Location,
     /// The address whose gateway named the canister, if nothing else did.
     pub named_by: Option<Url>,
+    /// Where the root key is from.
+    pub trust: Trust,
+    /// The root key, as DER.
+    pub root_key: Vec<u8>,
+}
+
+impl Place {
+    /// Finds the canister, and the root key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`], or [`Error::NoCanisterAt`] if there is a gateway that does not say
+    /// what it shows.
+    pub fn find(&self) -> Result<Found, Error> {
+        let (canister, location, named_by) = self.subject.find(self.network.as_ref())?;
+        let trust = self.trust.clone();
+        let trust = trust.unwrap_or_else(|| location.default_trust());
+        Ok(Found {
+            canister,
+            root_key: root_key(&location, &trust)?,
+            location,
+            named_by,
+            trust,
+        })
+    }
+}
+
+impl Found {
+    /// What its answers are verified against, now.
+    pub fn against(&self) -> certificate::Trust {
+        certificate::Trust {
+            root_key: self.root_key.clone(),
+            canister: self.canister,
+            now: Time::now(),
+        }
+    }
 }
 
 impl FromStr for Subject {
@@ -64,35 +114,24 @@ impl fmt::Display for Subject {
 }
 
 impl Subject {
-    /// Finds the canister, on the network that is named if one is.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`ask_gateway`].
-    pub fn find(&self, network: Option<&Location>) -> Result<Found, Error> {
-        let url = match self {
+    /// The canister, its network, and the address whose gateway named it if nothing else did.
+    fn find(
+        &self,
+        network: Option<&Location>,
+    ) -> Result<(Principal, Location, Option<Url>), Error> {
+        let named = network.cloned();
+        match self {
             Subject::Canister(canister) => {
-                return Ok(Found {
-                    canister: *canister,
-                    location: network.cloned().unwrap_or_else(internet_computer),
-                    named_by: None,
-                });
+                Ok((*canister, named.unwrap_or_else(internet_computer), None))
             }
-            Subject::Url(url) => url,
-        };
-        let location = network.cloned().unwrap_or_else(|| network_of(url));
-        if let Some(canister) = canister_in(url) {
-            return Ok(Found {
-                canister,
-                location,
-                named_by: None,
-            });
+            Subject::Url(url) => {
+                let location = named.unwrap_or_else(|| network_of(url));
+                match canister_in(url) {
+                    Some(canister) => Ok((canister, location, None)),
+                    None => Ok((ask_gateway(url)?, location, Some(url.clone()))),
+                }
+            }
         }
-        Ok(Found {
-            canister: ask_gateway(url)?,
-            location,
-            named_by: Some(url.clone()),
-        })
     }
 }
 
@@ -153,16 +192,12 @@ mod tests {
             ),
         ] {
             let found = text.parse::<Subject>().unwrap().find(None).unwrap();
-            let expected = Found {
-                canister,
-                location: network.parse().unwrap(),
-                named_by: None,
-            };
+            let expected = (canister, network.parse().unwrap(), None);
             assert_eq!(found, expected, "{text}");
         }
         let elsewhere = "http://10.0.0.1".parse().unwrap();
         let found = id.parse::<Subject>().unwrap().find(Some(&elsewhere));
-        assert_eq!(found.unwrap().location, elsewhere);
+        assert_eq!(found.unwrap().1, elsewhere);
     }
 
     #[test]

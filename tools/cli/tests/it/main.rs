@@ -20,6 +20,7 @@ mod network;
 mod picture;
 mod plain;
 mod publish;
+mod releases;
 mod serve;
 mod served;
 mod tampered;

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use candid::{CandidType, Decode, Encode, Principal};
+use hallmark::Error;
 use hallmark::canister::{Canister, Failure};
+use hallmark::history::History;
 use hallmark::native::{Releases, WantedReleases};
 use hallmark::verify::answer::HttpResponse;
 use hallmark::verify::certificate::{self, Trust};
@@ -14,7 +16,9 @@ use hallmark::verify::examination::{Expected, Findings, Source, examine};
 use hallmark::verify::module::Modules;
 use hallmark::verify::report::Outcome;
 use hallmark::verify::time::Time;
-use ic_hallmark::api::{AssetDetails, SetAssetPropertiesArguments, StoreArguments};
+use ic_hallmark::api::{
+    AssetDetails, GrantPermission, Permission, SetAssetPropertiesArguments, StoreArguments,
+};
 use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 use serde_cbor::Value;
@@ -336,6 +340,66 @@ fn a_tampered_log() {
             releases.entries.clear();
         });
         breaks(&none, Link::LogEntry, "not-last");
+    });
+}
+
+#[test]
+fn a_long_log_is_proven_page_by_page() {
+    on_large_stack(|| {
+        let scene = Scene::hallmark();
+        let before = scene.releases(None).entries[0].release;
+        for number in 0..120u8 {
+            let grant = GrantPermission {
+                to_principal: Principal::from_slice(&[number]),
+                permission: Permission::Prepare,
+            };
+            scene.canister.call("grant_permission", &grant);
+        }
+        let trust = scene.canister.trust();
+        let history = History::read(&scene.canister, &trust, usize::MAX).unwrap();
+        let numbers: Vec<_> = history.entries.iter().map(|entry| entry.number).collect();
+        let expected: Vec<_> = (1..=before + 120).rev().collect();
+        assert_eq!(numbers, expected);
+        assert_eq!(history.live(), Some(before), "settings are no releases");
+        let some = History::read(&scene.canister, &trust, 105).unwrap();
+        assert_eq!(some.entries, history.entries[..105]);
+        assert!(matches!(
+            history.entry(before + 121),
+            Err(Error::NoRelease(_))
+        ));
+
+        let tampered = |change: &(dyn Fn(&mut Releases) + Sync)| {
+            let source = Tampered {
+                canister: &scene.canister,
+                method: "releases",
+                change: |reply: Vec<u8>| {
+                    let mut page = Decode!(&reply, Releases).unwrap();
+                    change(&mut page);
+                    Encode!(&page).unwrap()
+                },
+            };
+            match History::read(&source, &trust, usize::MAX).unwrap_err() {
+                Error::Log(reason) => reason.name(),
+                other => panic!("{other}"),
+            }
+        };
+        let is_second = |page: &Releases| page.entries.len() < 100;
+        let entry = tampered(&|page| {
+            if is_second(page) {
+                *page.entries[3].certified.last_mut().unwrap() ^= 1;
+            }
+        });
+        assert_eq!(entry, "entry-differs");
+        let left_out = tampered(&|page| drop(page.entries.remove(7)));
+        assert_eq!(left_out, "entry-out-of-order");
+        let cut = tampered(&|page| {
+            if is_second(page) {
+                page.entries.clear();
+            }
+        });
+        assert_eq!(cut, "entry-out-of-order");
+        let certificate = tampered(&|page| page.certificate = None);
+        assert_eq!(certificate, "certificate-unreadable");
     });
 }
 
