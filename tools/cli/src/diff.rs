@@ -18,7 +18,7 @@ use crate::history::History;
 use crate::releases::call_as;
 use crate::report::say;
 use crate::verify::content::{Outlines, check_list};
-use crate::verify::examination::list;
+use crate::verify::listing::list;
 use crate::verify::log::Hash;
 use crate::verify::subject::Place;
 

@@ -102,7 +102,7 @@ fn in_words(hashes: &Hashes, key: &[u8], trust: &Trust, variables: &[Variable]) 
         }
     };
     let content = hashes.content.map_or("none".to_owned(), hex::encode);
-    let mut lines = format!("\n  for pages on  {network}");
+    let mut lines = format!("  for pages on  {network}");
     for Variable { name, value } in variables {
         lines.push_str(&format!("\n                {name}={value}"));
     }

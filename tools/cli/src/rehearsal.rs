@@ -13,7 +13,7 @@ use ic_hallmark::api::{
     self, Commit, CreateBatchResponse, CreateChunksArguments, CreateChunksResponse,
     DeleteBatchArguments, ListArguments, id_of,
 };
-use ic_hallmark::site::{Environment, Memories, Outline};
+use ic_hallmark::site::{Environment, Memories, Operation, Outline, Properties};
 use ic_stable_structures::Memory;
 use serde::de::DeserializeOwned;
 
@@ -50,6 +50,36 @@ impl Rehearsal {
         Ok(Rehearsal {
             site: Mutex::new(site),
         })
+    }
+
+    /// Puts an asset there, with its content in these encodings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rehearsal`], if no canister would take it.
+    pub fn add(
+        &self,
+        key: &str,
+        properties: Properties,
+        content: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), Error> {
+        let key = key.to_owned();
+        let mut operations = vec![Operation::Create {
+            key: key.clone(),
+            properties,
+        }];
+        operations.extend(
+            content
+                .into_iter()
+                .map(|(encoding, content)| Operation::SetContent {
+                    key: key.clone(),
+                    encoding,
+                    content: content.into(),
+                    sha256: None,
+                }),
+        );
+        let done = self.site().commit(operations, NOW);
+        done.map_err(Error::Rehearsal)
     }
 
     /// What it adds up to.

@@ -223,8 +223,8 @@ pub enum Reason {
     },
     /// All files are the same, and yet the site is another.
     SiteDiffers {
-        /// The site hash of the directory.
-        directory: [u8; 32],
+        /// What the files make.
+        made: [u8; 32],
         /// That of the canister.
         live: [u8; 32],
     },
@@ -404,11 +404,12 @@ impl fmt::Display for Reason {
             Reason::ServedOtherwise { key, what } => write!(f, "{key} has another {what}"),
             Reason::Missing { key } => write!(f, "{key} is missing on the canister"),
             Reason::Extra { key } => write!(f, "{key} is on the canister only"),
-            Reason::SiteDiffers { directory, live } => write!(
+            Reason::SiteDiffers { made, live } => write!(
                 f,
-                "the directory makes up {}, but {} is live",
-                hex::encode(directory),
-                hex::encode(live)
+                "{} is live, but the same files make {} by the rules of this version of Hallmark: \
+                 something is answered otherwise",
+                hex::encode(live),
+                hex::encode(made)
             ),
             Reason::NoModule => write!(f, "there is none"),
             Reason::OtherModule {

@@ -11,24 +11,17 @@
 
 use std::path::Path;
 
-use candid::Nat;
-use ic_hallmark::api::{AssetDetails, ListArguments};
-use sha2::{Digest as _, Sha256};
-
-use super::answer::{self, Answer, NoAnswer};
 use super::certificate::{self, Checked, Trust, check_certified_data};
-use super::chain::{AnswerReason, Finding, Link, Reason, Verdict};
-use super::content::{self, Comparison, IDENTITY, Outlines, compare, decode};
+use super::chain::{Finding, Link, Reason, Verdict};
+use super::content;
 use super::entry;
-use super::environment::Told;
+use super::listing::Listed;
 use super::log::{self, Hash, Numbered, Witness};
 use super::module::{Modules, State};
+use super::served::Server;
 use crate::Error;
 use crate::canister::{Canister, Failure};
-use crate::hash::rehearse;
-use crate::legacy::failed;
 use crate::native::{self, Releases, WantedReleases};
-use crate::rehearsal::Rehearsal;
 
 /// A canister on a network that tells what it certifies of it.
 pub trait Source: Canister {
@@ -71,7 +64,7 @@ impl Findings {
         found.map(|finding| &finding.verdict)
     }
 
-    fn add(&mut self, link: Link, verdict: impl Into<Verdict>) {
+    pub(super) fn add(&mut self, link: Link, verdict: impl Into<Verdict>) {
         let verdict = verdict.into();
         self.links.push(Finding { link, verdict });
     }
@@ -98,7 +91,6 @@ pub fn examine(
     let checked = checked.as_ref().unwrap_or(&state);
     check_certificate(&mut findings, checked);
     let witness = check_shown(&mut findings, &shown, checked, trust);
-    let is_hallmark = matches!(shown, Shown::Log { .. });
     match &shown {
         Shown::Log { releases, .. } => {
             check_log(&mut findings, releases, witness.as_ref(), &listed);
@@ -110,7 +102,7 @@ pub fn examine(
             }
             Link::SiteHash => {
                 "the tree of this canister depends on its history: no directory tells what it \
-                 should add up to"
+                 should add up to, or what paths answer that are not asked for"
             }
             _ => {
                 "the canister certifies none: its list of assets is the word of one node, which \
@@ -119,21 +111,19 @@ pub fn examine(
         }),
         Shown::Nothing(why) => leave_open(&mut findings, |_| why),
     }
-    check_served(
-        &mut findings,
+    let server = Server {
         source,
-        expected,
         trust,
-        &listed,
-        checked,
-        is_hallmark,
-    )?;
+        is_hallmark: matches!(shown, Shown::Log { .. }),
+    };
+    let is_certified = checked.tree().is_some();
+    server.check(&mut findings, expected, &listed, is_certified)?;
     findings.links.sort_by_key(|finding| finding.link);
     Ok(findings)
 }
 
 /// What a link is that another one does not carry.
-const RESTS: &str = "it rests on what does not hold";
+pub(super) const RESTS: &str = "it rests on what does not hold";
 
 // ---- What the network certifies -------------------------------------------------------------
 
@@ -286,60 +276,6 @@ fn look(source: &dyn Source) -> Result<(Shown, Listed), Error> {
     Ok(look)
 }
 
-/// What a canister lists.
-enum Listed {
-    Assets(Outlines),
-    /// Assets that are not told apart, or not told enough of.
-    Nonsense,
-    /// Nothing, and why.
-    Nothing(String),
-}
-
-impl Listed {
-    fn ask(source: &dyn Source) -> Result<Listed, Error> {
-        match list_of(source) {
-            Ok(Some(assets)) => Ok(Listed::Assets(assets)),
-            Ok(None) => Ok(Listed::Nonsense),
-            Err(failure) => Ok(Listed::Nothing(without_reply(failure)?)),
-        }
-    }
-}
-
-/// What a canister lists, which is its word.
-///
-/// # Errors
-///
-/// [`Error::Reply`] if it makes no sense, and those of the network.
-pub fn list(canister: &dyn Canister) -> Result<Outlines, Error> {
-    let listed = list_of(canister).map_err(|failure| failed("list", failure))?;
-    listed.ok_or_else(|| Error::Reply {
-        method: "list",
-        reason: "it does not tell what the assets are".to_owned(),
-    })
-}
-
-/// `None` if it makes no sense.
-fn list_of(canister: &dyn Canister) -> Result<Option<Outlines>, Failure> {
-    let mut assets: Vec<AssetDetails> = Vec::new();
-    loop {
-        let wanted = ListArguments {
-            start: Some(Nat::from(assets.len())),
-            length: None,
-        };
-        let argument = candid::encode_one(wanted).expect("the library's records always encode");
-        let reply = canister.query("list", argument)?;
-        let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
-            return Ok(None);
-        };
-        // Old canisters list everything, wherever a page should start.
-        let is_new = |first: &AssetDetails| assets.iter().all(|known| known.key != first.key);
-        if !page.first().is_some_and(is_new) {
-            return Ok(content::outlines(&assets));
-        }
-        assets.extend(page);
-    }
-}
-
 fn check_shown(
     findings: &mut Findings,
     shown: &Shown,
@@ -416,265 +352,8 @@ fn leave_open<'a>(findings: &mut Findings, why: impl Fn(Link) -> &'a str) {
     }
 }
 
-// ---- What the canister serves ----------------------------------------------------------------
-
-fn check_served(
-    findings: &mut Findings,
-    source: &dyn Source,
-    expected: &Expected<'_>,
-    trust: &Trust,
-    listed: &Listed,
-    checked: &Checked,
-    is_hallmark: bool,
-) -> Result<(), Error> {
-    let links = [Link::Environment, Link::Answers, Link::Content];
-    let why = match listed {
-        _ if checked.tree().is_none() => Some(RESTS.to_owned()),
-        Listed::Assets(_) => None,
-        Listed::Nonsense => Some("the list of assets makes no sense".to_owned()),
-        Listed::Nothing(why) => Some(format!("there is no list of assets: {why}")),
-    };
-    let (Listed::Assets(stored), None) = (listed, &why) else {
-        for link in links {
-            findings.add(link, Verdict::Open(why.clone().unwrap_or_default()));
-        }
-        return Ok(());
-    };
-
-    let told = ask_environment(source, trust, stored)?;
-    findings.add(Link::Environment, environment_verdict(&told, trust));
-    let Some(directory) = expected.directory else {
-        let front = ask(source, trust, "/", IDENTITY)?;
-        let words = front.map(|answer| format!("/ is answered with status {}", answer.status));
-        let words = words.map_err(|reason| Reason::Answer {
-            key: "/".to_owned(),
-            reason,
-        });
-        findings.add(Link::Answers, words);
-        findings.add(Link::Content, Verdict::Skipped("compare it with --dir DIR"));
-        return Ok(());
-    };
-
-    let environment = told.map(|told| told.environment).unwrap_or_default();
-    let (rehearsal, files) = rehearse(directory, &environment)?;
-    let wanted = rehearsal.outlines()?;
-    let comparison = compare(stored, &wanted);
-    let mut served = Served {
-        source,
-        trust,
-        stored,
-        rehearsal: &rehearsal,
-        comparison: &comparison,
-        every_encoding: !is_hallmark,
-        answers: 0,
-        broken: Vec::new(),
-        other: Vec::new(),
-    };
-    for key in wanted.keys().filter(|key| stored.contains_key(*key)) {
-        served.check(key)?;
-    }
-
-    let Served {
-        answers,
-        broken,
-        other,
-        ..
-    } = served;
-    findings.add(
-        Link::Answers,
-        match broken.is_empty() {
-            true => Verdict::Holds(format!("{answers} asked for, all certified, version 2")),
-            false => Verdict::Broken(broken),
-        },
-    );
-    let mut reasons = comparison.reasons.clone();
-    reasons.extend(other);
-    if reasons.is_empty() {
-        let mut words = format!("{files} files, all as in {}", directory.display());
-        if comparison.encoded_otherwise > 0 {
-            words.push_str(&format!(
-                ", {} of them encoded otherwise than `hallmark deploy` does",
-                comparison.encoded_otherwise
-            ));
-        } else if let Some(live) = findings.site_hash {
-            compare_site(findings, live, rehearsal.hashes()?.site);
-        }
-        findings.add(Link::Content, Verdict::Holds(words));
-    } else {
-        reasons.sort_by(|a, b| a.key().cmp(&b.key()));
-        findings.add(Link::Content, Verdict::Broken(reasons));
-    }
-    Ok(())
-}
-
-/// The site hash once more, now that there is one to hold it against.
-fn compare_site(findings: &mut Findings, live: Hash, directory: Hash) {
-    let found = findings.links.iter_mut();
-    let mut found = found.filter(|finding| finding.link == Link::SiteHash);
-    if let Some(Finding { verdict, .. }) = found.next() {
-        *verdict = match live == directory {
-            true => Verdict::Holds(format!("{}, that of the directory", hex::encode(live))),
-            false => Verdict::Broken(vec![Reason::SiteDiffers { directory, live }]),
-        };
-    }
-}
-
-/// What the first page is told, if there is a page.
-fn ask_environment(
-    source: &dyn Source,
-    trust: &Trust,
-    stored: &Outlines,
-) -> Result<Result<Told, Reason>, Error> {
-    let Some(page) = stored.keys().find(|key| key.ends_with(".html")) else {
-        return Ok(Ok(Told::default()));
-    };
-    Ok(match ask(source, trust, page, IDENTITY)? {
-        Ok(answer) => Told::read(&answer),
-        Err(reason) => Err(Reason::Answer {
-            key: page.clone(),
-            reason,
-        }),
-    })
-}
-
-fn environment_verdict(told: &Result<Told, Reason>, trust: &Trust) -> Verdict {
-    let told = match told {
-        Ok(told) => told,
-        Err(reason) => return Verdict::Broken(vec![reason.clone()]),
-    };
-    match &told.root_key {
-        None => Verdict::Told("pages are told nothing of it".to_owned()),
-        Some(key) if *key != trust.root_key => Verdict::Broken(vec![Reason::OtherNetwork]),
-        Some(_) if told.variables.is_empty() => {
-            Verdict::Holds("pages are told this network's root key".to_owned())
-        }
-        Some(_) => {
-            let variables = told.variables.iter();
-            let variables: Vec<_> = variables
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            Verdict::Told(format!(
-                "pages are told this network's root key and {}",
-                variables.join(", ")
-            ))
-        }
-    }
-}
-
-/// The answers for a directory's files, asked for one after another.
-struct Served<'a> {
-    source: &'a dyn Source,
-    trust: &'a Trust,
-    stored: &'a Outlines,
-    rehearsal: &'a Rehearsal,
-    comparison: &'a Comparison,
-    /// Whether nothing but answers proves what encodings are.
-    every_encoding: bool,
-    answers: usize,
-    /// Answers that do not verify.
-    broken: Vec<Reason>,
-    /// Content that is other than the directory's.
-    other: Vec<Reason>,
-}
-
-impl Served<'_> {
-    fn check(&mut self, key: &str) -> Result<(), Error> {
-        let Some(stored) = self.stored.get(key) else {
-            return Ok(());
-        };
-        let is_doubtful = |name: &str| {
-            let mut doubtful = self.comparison.doubtful.iter();
-            doubtful.any(|(other, encoding)| other == key && encoding == name)
-        };
-        let names = stored.encodings.keys().map(String::as_str);
-        let first = stored.encodings.contains_key(IDENTITY).then_some(IDENTITY);
-        let first = first.or(stored.encodings.keys().next().map(String::as_str));
-        let names: Vec<&str> = names
-            .filter(|name| self.every_encoding || Some(*name) == first || is_doubtful(name))
-            .collect();
-        for name in names {
-            self.answers += 1;
-            let checked = match ask(self.source, self.trust, key, name)? {
-                Ok(answer) => self.check_answer(key, name, &answer, is_doubtful(name))?,
-                Err(reason) => Err(reason),
-            };
-            if let Err(reason) = checked {
-                let key = key.to_owned();
-                self.broken.push(Reason::Answer { key, reason });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_answer(
-        &mut self,
-        key: &str,
-        name: &str,
-        answer: &Answer,
-        is_doubtful: bool,
-    ) -> Result<Result<(), AnswerReason>, Error> {
-        if answer.status != 200 {
-            return Ok(Err(AnswerReason::Status(answer.status)));
-        }
-        let encoding = answer.header("content-encoding").unwrap_or(IDENTITY);
-        let listed = self.stored.get(key);
-        let listed = listed.and_then(|listed| listed.encodings.get(encoding));
-        let sha256: Hash = Sha256::digest(&answer.body).into();
-        if listed.is_none_or(|(listed, _)| *listed != sha256) {
-            return Ok(Err(AnswerReason::NotAsListed));
-        }
-        if !is_doubtful {
-            return Ok(Ok(()));
-        }
-        let content = self.wanted_content(key)?;
-        if encoding != name {
-            return Ok(Err(AnswerReason::Encoding(name.to_owned())));
-        }
-        match decode(&answer.body, name, content.len()) {
-            None => return Ok(Err(AnswerReason::Encoding(name.to_owned()))),
-            Some(decoded) if decoded == content => {}
-            Some(_) => {
-                let differs = Reason::Differs {
-                    key: key.to_owned(),
-                };
-                if !self.other.contains(&differs) {
-                    self.other.push(differs);
-                }
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// The content of the directory's file.
-    fn wanted_content(&self, key: &str) -> Result<Vec<u8>, Error> {
-        for name in [IDENTITY, "gzip", "br"] {
-            if let Some(content) = self.rehearsal.content(key, name)? {
-                return Ok(decode(&content, name, usize::MAX - 1).unwrap_or_default());
-            }
-        }
-        Ok(Vec::new())
-    }
-}
-
-/// Asks for an asset in an encoding, or in another if it has not that one.
-fn ask(
-    source: &dyn Source,
-    trust: &Trust,
-    key: &str,
-    encoding: &str,
-) -> Result<Result<Answer, AnswerReason>, Error> {
-    let request = answer::request(key, &format!("{encoding}, *;q=0.1"));
-    match answer::ask(source, &request, trust) {
-        Ok(answer) => Ok(Ok(answer)),
-        Err(NoAnswer::Unverified(reason)) => Ok(Err(reason)),
-        Err(NoAnswer::Failed(failure)) => {
-            Ok(Err(AnswerReason::Unreadable(without_reply(failure)?)))
-        }
-    }
-}
-
 /// Why there is no reply, unless that is because there is no network.
-fn without_reply(failure: Failure) -> Result<String, Error> {
+pub(super) fn without_reply(failure: Failure) -> Result<String, Error> {
     match failure {
         Failure::Rejected(reject) => Ok(reject.to_string()),
         Failure::Unproven(why) => Ok(why),

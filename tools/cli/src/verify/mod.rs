@@ -3,7 +3,8 @@
 //! [`chain`] names the links and the reasons why one breaks. Each is checked by a module that is
 //! given bytes and a time, and asks nobody: [`certificate`], [`log`] and its [`entry`], [`answer`],
 //! [`environment`], [`content`], [`module`]. [`examination`] asks a canister for those bytes and
-//! puts the findings together, whoever the canister is; [`fetch`] is one on a network, and
+//! puts the findings together, with `served` for what is served and [`listing`] for what is there,
+//! whoever the canister is; [`fetch`] is one on a network, and
 //! [`subject`] which one. [`report`] tells what was found.
 
 pub mod answer;
@@ -14,9 +15,11 @@ pub mod entry;
 pub mod environment;
 pub mod examination;
 pub mod fetch;
+pub mod listing;
 pub mod log;
 pub mod module;
 pub mod report;
+mod served;
 pub mod subject;
 pub mod time;
 

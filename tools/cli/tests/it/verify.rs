@@ -72,7 +72,7 @@ fn a_deployed_site_holds_from_the_root_key_to_the_last_file() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.ends_with("\n  every link holds\n"), "{said}");
     assert!(said.contains("  ✓ log entry       "), "{said}");
-    assert!(said.contains(", that of the directory\n"), "{said}");
+    assert!(said.contains(", what the files make\n"), "{said}");
 
     scene.desk.write("index.html", "changed");
     let output = scene.verify_here(&known);
@@ -208,8 +208,8 @@ fn of_dfxs_canister_what_there_is_is_checked() {
         "  ? log entry       the canister keeps no log: ",
         "  ? site hash       the tree of this canister depends on its history: ",
         "  ? content hash    the canister certifies none: ",
-        "  ✓ answers         4 asked for, all certified, version 2\n",
-        "  ✓ content         2 files, all as in ",
+        "  ✓ answers         5 asked for, all certified, version 2\n",
+        "  ✓ content         2 files, all as in the directory",
         "  ✓ module          ",
     ] {
         assert!(said.contains(line), "{line} is not in {said}");
