@@ -80,10 +80,7 @@ impl Journal {
 
     /// Nothing is left to take up.
     pub fn end(&self) {
-        self.with(|kept| {
-            kept.empty()?;
-            fs::remove_file(&kept.path)
-        });
+        self.with(Kept::empty);
     }
 
     fn with(&self, write: impl FnOnce(&mut Kept) -> io::Result<()>) {
@@ -99,6 +96,15 @@ impl Kept {
     fn empty(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Whoever has opened it meanwhile writes what nobody finds: that costs an upload.
+        if self.file.metadata().is_ok_and(|file| file.len() == 0) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -1,78 +1,11 @@
 //! `hallmark deploy`: to a canister on a network, and what it says when it cannot.
 
-use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
-use super::network::{Network, SECRET};
-
-/// A directory of files, and beside it the private key of who may deploy.
-pub(crate) struct Desk(tempfile::TempDir);
-
-impl Desk {
-    pub(crate) fn new() -> Desk {
-        let desk = Desk(tempfile::tempdir().unwrap());
-        fs::create_dir(desk.site()).unwrap();
-        desk.write("index.html", "<h1>hello</h1>");
-        let der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-        let der = BASE64_STANDARD.encode([&der[..], &SECRET].concat());
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
-        fs::write(desk.key(), pem).unwrap();
-        desk
-    }
-
-    pub(crate) fn site(&self) -> PathBuf {
-        self.0.path().join("site")
-    }
-
-    pub(crate) fn key(&self) -> PathBuf {
-        self.0.path().join("key.pem")
-    }
-
-    pub(crate) fn write(&self, name: &str, body: &str) {
-        fs::write(self.site().join(name), body).unwrap();
-    }
-
-    /// Deploys to the canister of this id on the network at this URL.
-    pub(crate) fn deploy(&self, canister: &str, url: &str, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_hallmark"))
-            .arg("deploy")
-            .arg(self.site())
-            .args(["--canister", canister, "--network", url])
-            .args(arguments)
-            .env("HOME", self.0.path())
-            .env_remove("XDG_CACHE_HOME")
-            .env_remove("XDG_DATA_HOME")
-            .env_remove("ICP_HOME")
-            .env_remove("DFX_CONFIG_ROOT")
-            .output()
-            .unwrap()
-    }
-
-    /// Deploys to the network, as who may.
-    pub(crate) fn deploy_to(&self, network: &Network, arguments: &[&str]) -> Output {
-        let key = self.key();
-        let identity = ["--identity", key.to_str().unwrap()];
-        let arguments = [&identity[..], arguments].concat();
-        self.deploy(&network.canister.to_text(), &network.url(), &arguments)
-    }
-}
-
-#[track_caller]
-pub(crate) fn succeeds(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    said
-}
-
-fn lines(output: &Output) -> Vec<String> {
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(str::to_owned).collect()
-}
+use super::desk::{Desk, lines, succeeds};
+use super::network::Network;
 
 #[track_caller]
 fn fails_with(output: &Output, message: &str) {
@@ -92,21 +25,21 @@ fn a_directory_is_deployed_and_what_is_there_is_not_sent_again() {
     let root_key = hex::encode(&network.root_key);
     let first = desk.deploy_to(&network, &["--root-key", &root_key]);
     succeeds(&first);
-    let lines = lines(&first);
-    assert_eq!(lines[..2], ["  added      /index.html", "  1 added, 14 B"]);
-    let site_hash = &lines[2];
+    let told = lines(&first);
+    assert_eq!(told[..2], ["  added      /index.html", "  1 added, 14 B"]);
+    let site_hash = &told[2];
     assert!(site_hash.starts_with("  site hash  "), "{site_hash}");
     assert_eq!(network.get("/").body, b"<h1>hello</h1>");
 
     let again = desk.deploy_to(&network, &[]);
     let said = succeeds(&again);
     assert!(!said.contains("uploaded"), "{said}");
-    assert_eq!(self::lines(&again), ["  nothing has changed", site_hash]);
+    assert_eq!(lines(&again), ["  nothing has changed", site_hash]);
 
     desk.write("index.html", "<h1>changed</h1>");
     let changed = desk.deploy_to(&network, &["--root-key", "fetch"]);
     succeeds(&changed);
-    assert_eq!(self::lines(&changed)[1], "  1 changed, 16 B");
+    assert_eq!(lines(&changed)[1], "  1 changed, 16 B");
     assert_eq!(network.get("/").body, b"<h1>changed</h1>");
 }
 
@@ -120,17 +53,17 @@ fn a_dry_run_tells_and_changes_nothing() {
     let url = network.url();
     let output = desk.deploy(&network.canister.to_text(), &url, &["--dry-run"]);
     succeeds(&output);
-    let lines = lines(&output);
-    assert_eq!(lines.len(), 33);
-    assert_eq!(lines[30], "  added      /index.html");
+    let told = lines(&output);
+    assert_eq!(told.len(), 33);
+    assert_eq!(told[30], "  added      /index.html");
     // The thirty are the same.
-    assert_eq!(lines[31], "  31 added, 15 B");
-    assert_eq!(lines[32], "  dry run: the site is as it was");
+    assert_eq!(told[31], "  31 added, 15 B");
+    assert_eq!(told[32], "  dry run: the site is as it was");
     assert_eq!(network.get("/").status, 404);
 
     let output = desk.deploy_to(&network, &[]);
     succeeds(&output);
-    assert_eq!(self::lines(&output)[20], "  and 11 more assets");
+    assert_eq!(lines(&output)[20], "  and 11 more assets");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use super::desk::{Desk, succeeds};
 use super::network::Network;
-use super::publish::{Desk, succeeds};
 use super::served::legacy_canister;
 
 /// A site that was deployed twice: with one page, and with another page and a script.

@@ -9,8 +9,8 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::desk::{Desk, succeeds};
 use super::network::Network;
-use super::publish::{Desk, succeeds};
 use super::served::{asset_canister, legacy_canister};
 
 /// A deployed site, and whoever verifies it.
@@ -23,7 +23,7 @@ impl Scene {
     fn new(module: &Path) -> Scene {
         let network = Network::with(module.to_owned());
         let desk = Desk::new();
-        desk.write("app.js", &"alert('hello');".repeat(20));
+        desk.write("app.js", "alert('hello');".repeat(20));
         succeeds(&desk.deploy_to(&network, &[]));
         Scene { network, desk }
     }
