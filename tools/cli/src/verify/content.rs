@@ -4,7 +4,7 @@
 //! Content that is the same is found by its digests alone. Content in an encoding that is other
 //! bytes may be the same after all, compressed by another program: that takes looking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use ic_hallmark::api::AssetDetails;
@@ -53,7 +53,7 @@ pub struct Comparison {
     /// What is wrong already.
     pub reasons: Vec<Reason>,
     /// Content that has to be looked at: keys, with encodings.
-    pub doubtful: Vec<(String, String)>,
+    pub doubtful: BTreeSet<(String, String)>,
     /// Assets that have other encodings than the directory's.
     pub encoded_otherwise: usize,
 }
@@ -76,6 +76,12 @@ pub fn compare(stored: &Outlines, wanted: &Outlines) -> Comparison {
 }
 
 impl Comparison {
+    /// Whether only looking tells what an encoding of an asset holds.
+    pub fn is_doubtful(&self, key: &str, encoding: &str) -> bool {
+        let named = (key.to_owned(), encoding.to_owned());
+        self.doubtful.contains(&named)
+    }
+
     fn add(&mut self, key: &str, stored: &Outline, wanted: &Outline) {
         if let Some(what) = difference(&stored.properties, &wanted.properties) {
             let (key, what) = (key.to_owned(), what.to_owned());
@@ -98,7 +104,7 @@ impl Comparison {
             return;
         }
         for (name, _) in other {
-            self.doubtful.push((key.to_owned(), name.clone()));
+            self.doubtful.insert((key.to_owned(), name.clone()));
         }
     }
 }
@@ -194,7 +200,7 @@ mod tests {
             Reason::Extra { key: key("/d") },
         ];
         assert_eq!(comparison.reasons, expected);
-        assert_eq!(comparison.doubtful, []);
+        assert!(comparison.doubtful.is_empty());
         assert_eq!(compare(&wanted, &wanted), Comparison::default());
     }
 
@@ -205,7 +211,7 @@ mod tests {
         let comparison = compare(&stored, &wanted);
         assert_eq!(comparison.reasons, []);
         let doubtful = ["br", "gzip"].map(|name| ("/a".to_owned(), name.to_owned()));
-        assert_eq!(comparison.doubtful, doubtful);
+        assert_eq!(comparison.doubtful, doubtful.into());
         assert_eq!(comparison.encoded_otherwise, 1);
 
         let without = site(&[("/a", &[(IDENTITY, 1)])]);

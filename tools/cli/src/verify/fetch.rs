@@ -76,6 +76,10 @@ impl Canister for Remote {
     fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         self.canister.update(method, argument)
     }
+
+    fn lanes(&self) -> usize {
+        self.canister.lanes()
+    }
 }
 
 impl Source for Remote {

@@ -19,6 +19,7 @@ use super::listing::Listed;
 use super::log::Hash;
 use crate::Error;
 use crate::hash::rehearse;
+use crate::parallel;
 use crate::rehearsal::Rehearsal;
 
 /// A canister that is believed as far as it proves what it says.
@@ -102,45 +103,40 @@ impl Server<'_> {
     ) -> Result<(), Error> {
         let assets = wanted.outlines()?;
         let comparison = compare(stored, &assets);
-        let mut asked = Asked {
-            server: self,
-            wanted,
-            comparison: &comparison,
-            count: 0,
-            broken: Vec::new(),
-            other: Vec::new(),
-            bodies: HashMap::new(),
-        };
-        for key in assets.keys() {
-            if let Some(asset) = stored.get(key) {
-                asked.check(key, asset)?;
-                if !self.is_hallmark {
-                    for path in aliases(key, asset, stored) {
-                        asked.check(&path, asset)?;
-                    }
-                }
+        let questions: Vec<_> = stored
+            .iter()
+            .filter(|(key, _)| assets.contains_key(*key))
+            .flat_map(|(key, asset)| self.questions(key, asset, stored, &comparison))
+            .collect();
+        let lanes = self.source.lanes();
+        let replies = parallel::map(lanes, &questions, |question| self.put(question, wanted))?;
+
+        let mut broken = Vec::new();
+        let mut reasons = comparison.reasons.clone();
+        let mut bodies = HashMap::new();
+        for (question, reply) in questions.iter().zip(replies) {
+            let key = question.path.clone();
+            match reply {
+                Reply::AsListed => {}
+                Reply::SameContent(sha256, body) => drop(bodies.insert(sha256, body)),
+                Reply::OtherContent => reasons.push(Reason::Differs { key }),
+                Reply::Broken(reason) => broken.push(Reason::Answer { key, reason }),
             }
         }
-
-        let Asked {
-            count,
-            broken,
-            other,
-            bodies,
-            ..
-        } = asked;
         let is_answered = broken.is_empty();
         findings.add(
             Link::Answers,
             match is_answered {
-                true => Verdict::Holds(format!("{count} asked for, all certified, version 2")),
+                true => Verdict::Holds(format!(
+                    "{} asked for, all certified, version 2",
+                    questions.len()
+                )),
                 false => Verdict::Broken(broken),
             },
         );
-        let mut reasons = comparison.reasons.clone();
-        reasons.extend(other);
         if !reasons.is_empty() {
             reasons.sort_by(|a, b| a.key().cmp(&b.key()));
+            reasons.dedup();
             findings.add(Link::Content, Verdict::Broken(reasons));
             return Ok(());
         }
@@ -161,6 +157,60 @@ impl Server<'_> {
             check_site(findings, live, made);
         }
         Ok(())
+    }
+
+    /// What to ask for, to know what a file is served as.
+    fn questions<'a>(
+        &self,
+        key: &'a str,
+        asset: &'a Outline,
+        stored: &Outlines,
+        comparison: &Comparison,
+    ) -> Vec<Question<'a>> {
+        let question = |path: &str, encoding: &'a str| Question {
+            path: path.to_owned(),
+            encoding,
+            asset,
+            is_doubtful: comparison.is_doubtful(path, encoding),
+        };
+        let encodings = || asset.encodings.keys().map(String::as_str);
+        if !self.is_hallmark {
+            let paths = aliases(key, asset, stored).into_iter();
+            let paths = paths.chain([key.to_owned()]);
+            let each = |path: String| encodings().map(move |encoding| question(&path, encoding));
+            return paths.flat_map(each).collect();
+        }
+        let first = encodings().find(|encoding| *encoding == IDENTITY);
+        let first = first.or(encodings().next());
+        encodings()
+            .map(|encoding| question(key, encoding))
+            .filter(|question| question.is_doubtful || Some(question.encoding) == first)
+            .collect()
+    }
+
+    /// Asks one of them.
+    fn put(&self, question: &Question<'_>, wanted: &Rehearsal) -> Result<Reply, Error> {
+        let answer = match self.ask(&question.path, question.encoding)? {
+            Ok(answer) => answer,
+            Err(reason) => return Ok(Reply::Broken(reason)),
+        };
+        let (encoding, sha256) = match check_answer(question.asset, &answer) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Reply::Broken(reason)),
+        };
+        if !question.is_doubtful {
+            return Ok(Reply::AsListed);
+        }
+        let content = wanted_content(wanted, &question.path)?;
+        let decoded = match encoding == question.encoding {
+            true => decode(&answer.body, encoding, content.len()),
+            false => None,
+        };
+        Ok(match decoded {
+            None => Reply::Broken(AnswerReason::Encoding(question.encoding.to_owned())),
+            Some(decoded) if decoded == content => Reply::SameContent(sha256, answer.body),
+            Some(_) => Reply::OtherContent,
+        })
     }
 
     /// Asks for a path in an encoding, or in another if it has not that one.
@@ -256,87 +306,33 @@ fn aliases(key: &str, asset: &Outline, stored: &Outlines) -> Vec<String> {
     paths
 }
 
-/// The answers for a directory's files, asked for one after another.
-struct Asked<'a> {
-    server: &'a Server<'a>,
-    wanted: &'a Rehearsal,
-    comparison: &'a Comparison,
-    count: usize,
-    /// Answers that do not verify.
-    broken: Vec<Reason>,
-    /// Content that is other than the directory's.
-    other: Vec<Reason>,
-    /// Content that is the directory's, in other encodings, by its SHA-256.
-    bodies: HashMap<Hash, Vec<u8>>,
+/// A path to ask for, in an encoding.
+struct Question<'a> {
+    path: String,
+    encoding: &'a str,
+    /// What the path should answer.
+    asset: &'a Outline,
+    /// Whether only looking tells what the encoding holds.
+    is_doubtful: bool,
 }
 
-impl Asked<'_> {
-    /// Asks for an asset at one of its paths.
-    fn check(&mut self, path: &str, asset: &Outline) -> Result<(), Error> {
-        let names: Vec<&str> = asset.encodings.keys().map(String::as_str).collect();
-        let first = names.iter().find(|name| **name == IDENTITY);
-        let first = first.or(names.first()).copied();
-        for name in names {
-            let is_doubtful = self.is_doubtful(path, name);
-            if self.server.is_hallmark && Some(name) != first && !is_doubtful {
-                continue;
-            }
-            self.count += 1;
-            let checked = match self.server.ask(path, name)? {
-                Ok(answer) if is_doubtful => self.look_at(path, name, asset, answer)?,
-                Ok(answer) => check_answer(asset, &answer).map(|_| ()),
-                Err(reason) => Err(reason),
-            };
-            if let Err(reason) = checked {
-                let key = path.to_owned();
-                self.broken.push(Reason::Answer { key, reason });
-            }
-        }
-        Ok(())
-    }
+/// What came of a question.
+enum Reply {
+    AsListed,
+    /// It is doubtful no more.
+    SameContent(Hash, Vec<u8>),
+    OtherContent,
+    Broken(AnswerReason),
+}
 
-    /// Whether only looking tells what an encoding holds.
-    fn is_doubtful(&self, key: &str, name: &str) -> bool {
-        let mut doubtful = self.comparison.doubtful.iter();
-        doubtful.any(|(other, encoding)| other == key && encoding == name)
-    }
-
-    /// Decodes content, and compares it with the directory's.
-    fn look_at(
-        &mut self,
-        key: &str,
-        name: &str,
-        asset: &Outline,
-        answer: Answer,
-    ) -> Result<Result<(), AnswerReason>, Error> {
-        let sha256 = match check_answer(asset, &answer) {
-            Ok((encoding, sha256)) if encoding == name => sha256,
-            Ok(_) => return Ok(Err(AnswerReason::Encoding(name.to_owned()))),
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let content = self.wanted_content(key)?;
-        let Some(decoded) = decode(&answer.body, name, content.len()) else {
-            return Ok(Err(AnswerReason::Encoding(name.to_owned())));
-        };
-        let key = key.to_owned();
-        let differs = Reason::Differs { key };
-        if decoded == content {
-            self.bodies.insert(sha256, answer.body);
-        } else if !self.other.contains(&differs) {
-            self.other.push(differs);
+/// The content of the directory's file.
+fn wanted_content(wanted: &Rehearsal, key: &str) -> Result<Vec<u8>, Error> {
+    for name in [IDENTITY, "gzip", "br"] {
+        if let Some(content) = wanted.content(key, name)? {
+            return Ok(decode(&content, name, usize::MAX - 1).unwrap_or_default());
         }
-        Ok(Ok(()))
     }
-
-    /// The content of the directory's file.
-    fn wanted_content(&self, key: &str) -> Result<Vec<u8>, Error> {
-        for name in [IDENTITY, "gzip", "br"] {
-            if let Some(content) = self.wanted.content(key, name)? {
-                return Ok(decode(&content, name, usize::MAX - 1).unwrap_or_default());
-            }
-        }
-        Ok(Vec::new())
-    }
+    Ok(Vec::new())
 }
 
 /// The encoding of an answer, and the SHA-256 of its body, if they are what is listed.
