@@ -83,9 +83,14 @@ pub enum NoAnswer {
 
 /// The request for an asset, in the encodings given.
 pub fn request(key: &str, encodings: &str) -> HttpRequest {
+    request_of(url(key), encodings)
+}
+
+/// The request for the path and query of a URL, as they stand, in the encodings given.
+pub fn request_of(url: String, encodings: &str) -> HttpRequest {
     HttpRequest {
         method: "GET".to_owned(),
-        url: url(key),
+        url,
         headers: vec![("Accept-Encoding".to_owned(), encodings.to_owned())],
         body: Vec::new(),
         certificate_version: Some(MIN_VERSION.into()),

@@ -28,6 +28,8 @@ pub enum Link {
     Environment,
     /// What the canister answers over HTTP.
     Answers,
+    /// What the URL gives that the site was named by.
+    Url,
     /// The files of the directory.
     Content,
     /// The canister's module.
@@ -49,6 +51,7 @@ impl Link {
             Link::ContentHash => "content-hash",
             Link::Environment => "environment",
             Link::Answers => "answers",
+            Link::Url => "url",
             Link::Content => "content",
             Link::Module => "module",
             Link::Controllers => "controllers",
@@ -199,6 +202,13 @@ pub enum Reason {
         /// What is wrong with it.
         reason: AnswerReason,
     },
+    /// What a URL gives is not what the canister certifies for it.
+    GatewayDiffers {
+        /// The status that it gives.
+        given: u16,
+        /// The status that is certified.
+        certified: u16,
+    },
     /// A file of the directory is other content on the canister.
     Differs {
         /// The asset.
@@ -293,6 +303,7 @@ impl Reason {
             Reason::OtherNetwork => "other-network",
             Reason::EnvironmentUnreadable => "environment-unreadable",
             Reason::Answer { reason, .. } => reason.name(),
+            Reason::GatewayDiffers { .. } => "gateway-differs",
             Reason::Differs { .. } => "differs",
             Reason::ServedOtherwise { .. } => "served-otherwise",
             Reason::Missing { .. } => "missing",
@@ -400,6 +411,13 @@ impl fmt::Display for Reason {
                 write!(f, "what pages are told of it makes no sense")
             }
             Reason::Answer { key, reason } => write!(f, "{key}: {reason}"),
+            Reason::GatewayDiffers { given, certified } if given != certified => write!(
+                f,
+                "it answers with status {given}, but {certified} is certified"
+            ),
+            Reason::GatewayDiffers { .. } => {
+                write!(f, "it gives another body than is certified")
+            }
             Reason::Differs { key } => write!(f, "{key} differs"),
             Reason::ServedOtherwise { key, what } => write!(f, "{key} has another {what}"),
             Reason::Missing { key } => write!(f, "{key} is missing on the canister"),

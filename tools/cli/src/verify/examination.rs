@@ -15,6 +15,7 @@ use super::certificate::{self, Checked, Trust, check_certified_data};
 use super::chain::{Finding, Link, Reason, Verdict};
 use super::content;
 use super::entry;
+use super::fetch::Given;
 use super::listing::Listed;
 use super::log::{self, Hash, Numbered, Witness};
 use super::module::{Modules, State};
@@ -38,6 +39,8 @@ pub trait Source: Canister {
 pub struct Expected<'a> {
     /// What it should serve.
     pub directory: Option<&'a Path>,
+    /// What a gateway gives, which should be what it serves.
+    pub given: Option<&'a Given>,
     /// SHA-256 of what it should run.
     pub module: Option<Hash>,
     /// What it may run if that is not said.

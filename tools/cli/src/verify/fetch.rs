@@ -5,12 +5,14 @@
 //! for as it is: its certificate is what is to be examined.
 
 use std::borrow::Cow;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use candid::Principal;
 use ic_agent::identity::AnonymousIdentity;
 use ic_transport_types::{Envelope, EnvelopeContent, ReadStateResponse};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE};
+use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::{Builder, Runtime};
 
@@ -115,19 +117,44 @@ impl Source for Remote {
     }
 }
 
-/// What the gateway at a URL says of the canister that it shows there: an id, which proves
-/// nothing.
+/// What a gateway gives at a URL, which proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The URL.
+    pub url: Url,
+    /// The status code.
+    pub status: u16,
+    /// The canister that it says it shows.
+    pub canister: Option<Principal>,
+    /// The body, not encoded.
+    pub body: Vec<u8>,
+}
+
+/// Gets what is at a URL, without following where it leads to.
 ///
 /// # Errors
 ///
-/// [`Error::Unreachable`], or [`Error::NoCanisterAt`] if it says nothing.
-pub fn ask_gateway(url: &Url) -> Result<Principal, Error> {
-    let http = client()?;
-    let answer = runtime()?.block_on(async { http.get(url.clone()).send().await });
-    let answer = answer.map_err(|error| Error::Unreachable(words(&error)))?;
-    let id = answer.headers().get("x-ic-canister-id");
-    let id = id.and_then(|id| Principal::from_text(id.to_str().ok()?).ok());
-    id.ok_or_else(|| Error::NoCanisterAt(url.to_string()))
+/// [`Error::Unreachable`].
+pub fn get(url: &Url) -> Result<Given, Error> {
+    let mut client = Client::builder().timeout(TIMEOUT).redirect(Policy::none());
+    if let Some(name) = url.host_str().filter(|name| name.ends_with(".localhost")) {
+        // Not every resolver knows the names below it. A port of 0 is that of the URL.
+        client = client.resolve(name, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    }
+    let get = async {
+        let request = client.build()?.get(url.clone());
+        let response = request.header(ACCEPT_ENCODING, "identity").send().await?;
+        let canister = response.headers().get("x-ic-canister-id");
+        let canister = canister.and_then(|id| Principal::from_text(id.to_str().ok()?).ok());
+        Ok::<_, reqwest::Error>(Given {
+            url: url.clone(),
+            status: response.status().as_u16(),
+            canister,
+            body: response.bytes().await?.to_vec(),
+        })
+    };
+    let given = runtime()?.block_on(get);
+    given.map_err(|error| Error::Unreachable(words(&error)))
 }
 
 fn client() -> Result<Client, Error> {

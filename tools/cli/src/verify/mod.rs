@@ -34,7 +34,7 @@ use examination::{Expected, examine};
 use fetch::Remote;
 use module::Modules;
 use report::{Examined, Outcome};
-use subject::Place;
+use subject::{Place, Subject};
 
 /// What to verify, and against what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +72,13 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
 
     let found = options.place.find()?;
     let source = Remote::new(found.canister, &found.location, &found.root_key)?;
+    let given = match &options.place.subject {
+        Subject::Url(url) => Some(fetch::get(url)?),
+        Subject::Canister(_) => None,
+    };
     let expected = Expected {
         directory: options.directory.as_deref(),
+        given: given.as_ref(),
         module,
         modules: &modules,
     };

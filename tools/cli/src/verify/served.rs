@@ -6,8 +6,10 @@
 
 use std::collections::HashMap;
 
+use ic_hallmark::api::HttpRequest;
 use ic_hallmark::site::{Environment, Outline};
 use sha2::{Digest as _, Sha256};
+use url::Position;
 
 use super::answer::{self, Answer, NoAnswer};
 use super::certificate::Trust;
@@ -15,6 +17,7 @@ use super::chain::{AnswerReason, Finding, Link, Reason, Verdict};
 use super::content::{Comparison, IDENTITY, Outlines, compare, decode};
 use super::environment::Told;
 use super::examination::{Expected, Findings, RESTS, Source, without_reply};
+use super::fetch::Given;
 use super::listing::Listed;
 use super::log::Hash;
 use crate::Error;
@@ -39,6 +42,15 @@ impl Server<'_> {
         listed: &Listed,
         is_certified: bool,
     ) -> Result<(), Error> {
+        if let Some(given) = expected.given {
+            findings.add(
+                Link::Url,
+                match is_certified {
+                    true => self.check_given(given)?,
+                    false => Verdict::Open(RESTS.to_owned()),
+                },
+            );
+        }
         let stored = match listed {
             _ if !is_certified => Err(RESTS.to_owned()),
             Listed::Assets(stored) => Ok(stored),
@@ -64,6 +76,28 @@ impl Server<'_> {
                 self.check_directory(findings, stored, &wanted, &environment)
             }
         }
+    }
+
+    /// Whether what a gateway gives is what is certified.
+    fn check_given(&self, given: &Given) -> Result<Verdict, Error> {
+        let path = &given.url[Position::BeforePath..Position::AfterQuery];
+        let request = answer::request_of(path.to_owned(), IDENTITY);
+        let reason = match self.ask_for(&request)? {
+            Ok(answer) if (answer.status, &answer.body) == (given.status, &given.body) => {
+                let status = answer.status;
+                let words = format!("gives what the canister certifies, with status {status}");
+                return Ok(Verdict::Holds(words));
+            }
+            Ok(answer) => Reason::GatewayDiffers {
+                given: given.status,
+                certified: answer.status,
+            },
+            Err(reason) => Reason::Answer {
+                key: path.to_owned(),
+                reason,
+            },
+        };
+        Ok(Verdict::Broken(vec![reason]))
     }
 
     /// What the first page is told, if there is a page.
@@ -215,8 +249,11 @@ impl Server<'_> {
 
     /// Asks for a path in an encoding, or in another if it has not that one.
     fn ask(&self, path: &str, encoding: &str) -> Result<Result<Answer, AnswerReason>, Error> {
-        let request = answer::request(path, &format!("{encoding}, *;q=0.1"));
-        match answer::ask(self.source, &request, self.trust) {
+        self.ask_for(&answer::request(path, &format!("{encoding}, *;q=0.1")))
+    }
+
+    fn ask_for(&self, request: &HttpRequest) -> Result<Result<Answer, AnswerReason>, Error> {
+        match answer::ask(self.source, request, self.trust) {
             Ok(answer) => Ok(Ok(answer)),
             Err(NoAnswer::Unverified(reason)) => Ok(Err(reason)),
             Err(NoAnswer::Failed(failure)) => {

@@ -15,7 +15,7 @@ use candid::Principal;
 use url::{Host, Url};
 
 use super::certificate;
-use super::fetch::ask_gateway;
+use super::fetch::get;
 use super::time::Time;
 use crate::Error;
 use crate::network::{Location, Trust};
@@ -128,7 +128,10 @@ impl Subject {
                 let location = named.unwrap_or_else(|| network_of(url));
                 match canister_in(url) {
                     Some(canister) => Ok((canister, location, None)),
-                    None => Ok((ask_gateway(url)?, location, Some(url.clone()))),
+                    None => match get(url)?.canister {
+                        Some(canister) => Ok((canister, location, Some(url.clone()))),
+                        None => Err(Error::NoCanisterAt(url.to_string())),
+                    },
                 }
             }
         }

@@ -76,6 +76,7 @@ impl Scene {
     fn examine_source(&self, source: &dyn Source, trust: &Trust) -> Findings {
         let expected = Expected {
             directory: Some(self.path()),
+            given: None,
             module: Some(self.module),
             modules: &Modules::known(),
         };
@@ -562,6 +563,7 @@ fn another_module() {
         let examine_with = |modules: &Modules| {
             let expected = Expected {
                 directory: None,
+                given: None,
                 module: None,
                 modules,
             };

@@ -169,29 +169,42 @@ fn urls_name_sites_too() {
         assert_eq!(report["canister"], canister.to_text(), "{report}");
         assert_eq!(report["named_by"], Value::Null);
         assert_eq!(link(&report, "answers")["verdict"], "holds");
+        assert_eq!(link(&report, "url")["verdict"], "holds");
     }
     // A domain of somebody's own, behind which a gateway says what it shows.
-    let gateway = says(&format!("x-ic-canister-id: {canister}\r\n"));
-    let report = scene.json(&gateway, &["--network", &scene.network.url()]);
+    let named = format!("x-ic-canister-id: {canister}\r\n");
+    let here = ["--network", &scene.network.url()];
+    let gateway = says(&named, "<h1>hello</h1>");
+    let report = scene.json(&gateway, &here);
     assert_eq!(report["canister"], canister.to_text(), "{report}");
     assert_eq!(report["named_by"], *gateway);
-    let silent = scene.verify(&says(""), &[]);
+    assert_eq!(link(&report, "url")["verdict"], "holds");
+    // And one that shows something else.
+    let liar = says(&named, "<h1>evil</h1>");
+    let report = scene.json(&liar, &here);
+    let url = link(&report, "url");
+    assert_eq!(url["reasons"][0]["reason"], "gateway-differs", "{report}");
+    assert_eq!(report["outcome"], "broken");
+    let silent = scene.verify(&says("", ""), &[]);
     let said = String::from_utf8_lossy(&silent.stderr);
     assert!(said.contains("says which canister it shows"), "{said}");
     assert_eq!(silent.status.code(), Some(2));
 }
 
-/// The address of a server that answers once, with these headers.
-fn says(headers: &str) -> String {
+/// The address of a server that answers with these headers and this body.
+fn says(headers: &str, body: &str) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
-    let answer =
-        format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n");
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
     thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 4096];
-        let _ = stream.read(&mut request);
-        stream.write_all(answer.as_bytes()).unwrap();
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer.as_bytes());
+        }
     });
     format!("http://{address}/")
 }
