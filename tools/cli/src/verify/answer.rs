@@ -12,6 +12,7 @@ use std::error::Error as _;
 
 use candid::{CandidType, Deserialize};
 use ic_hallmark::api::{ChunkOfContent, HttpRequest, StreamingCallbackHttpResponse};
+use ic_hallmark::site::MAX_BODY;
 use ic_http_certification::{self as certification, StatusCode};
 use ic_response_verification::{
     ResponseVerificationError as Refused, types::VerifiedResponse, verify_request_response_pair,
@@ -24,8 +25,7 @@ use crate::canister::{Canister, Failure};
 /// Version 1 proves neither status nor headers, nor that a path is absent.
 const MIN_VERSION: u8 = 2;
 
-/// Parts that an answer may come in, so that a canister cannot go on forever: the largest asset has
-/// fewer.
+/// Parts that an answer may come in, so that a canister cannot go on forever.
 const MAX_PARTS: usize = 4096;
 
 /// What a canister replies to `http_request`.
@@ -227,6 +227,9 @@ pub fn ask(
             return Err(broken());
         }
         answer.body.extend(part.body);
+        if answer.body.len() as u64 > MAX_BODY {
+            break;
+        }
     }
     Err(broken())
 }
@@ -260,6 +263,9 @@ fn ask_once(
             call(canister, "http_request_streaming_callback", &token)?;
         response.body.extend(part.body);
         next = part.token;
+        if response.body.len() as u64 > MAX_BODY {
+            break;
+        }
     }
     Err(NoAnswer::Unverified(AnswerReason::Parts))
 }

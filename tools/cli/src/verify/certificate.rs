@@ -6,6 +6,8 @@
 //!
 //! `ic-certificate-verification` verifies; asked in the right order it tells which link broke.
 
+use std::time::Duration;
+
 use candid::Principal;
 use ic_cbor::CertificateToCbor as _;
 use ic_certificate_verification::{CertificateVerificationError as Refused, VerifyCertificate};
@@ -26,6 +28,17 @@ pub struct Trust {
     pub canister: Principal,
     /// When it is looked at.
     pub now: Time,
+}
+
+impl Trust {
+    /// The same, some time later.
+    pub fn after(&self, elapsed: Duration) -> Trust {
+        let elapsed = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        Trust {
+            now: Time(self.now.0.saturating_add(elapsed)),
+            ..self.clone()
+        }
+    }
 }
 
 /// What is found of a certificate, link by link.

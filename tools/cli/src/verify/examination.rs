@@ -10,6 +10,7 @@
 //! Where the canister is not Hallmark's, what it cannot show stays open, with the reason.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::certificate::{self, Checked, Trust, check_certified_data};
 use super::chain::{Finding, Link, Reason, Verdict};
@@ -84,6 +85,7 @@ pub fn examine(
     expected: &Expected<'_>,
     trust: &Trust,
 ) -> Result<Findings, Error> {
+    let since = Instant::now();
     let mut findings = Findings::default();
     let state = source.read_state(&State::paths(trust.canister));
     let state = certificate::check(&state.map_err(unreachable)?, trust);
@@ -117,6 +119,7 @@ pub fn examine(
     let server = Server {
         source,
         trust,
+        since,
         is_hallmark: matches!(shown, Shown::Log { .. }),
     };
     let is_certified = checked.tree().is_some();

@@ -9,6 +9,9 @@ use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::legacy::failed;
 
+/// Assets that are listed before it is plain that there is no end to them.
+const MAX_ASSETS: usize = 1 << 20;
+
 /// What a canister lists.
 pub(super) enum Listed {
     /// These assets.
@@ -61,5 +64,8 @@ fn list_of(canister: &dyn Canister) -> Result<Option<Outlines>, Failure> {
             return Ok(content::outlines(&assets));
         }
         assets.extend(page);
+        if assets.len() > MAX_ASSETS {
+            return Ok(None);
+        }
     }
 }

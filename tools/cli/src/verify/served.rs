@@ -5,6 +5,7 @@
 //! that the directory's files answer is asked for in every encoding.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use ic_hallmark::api::HttpRequest;
 use ic_hallmark::site::{Environment, Outline};
@@ -29,6 +30,8 @@ use crate::rehearsal::Rehearsal;
 pub(super) struct Server<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) trust: &'a Trust,
+    /// Since when: asking for many files may take longer than a certificate is good for.
+    pub(super) since: Instant,
     /// Whether it is Hallmark's.
     pub(super) is_hallmark: bool,
 }
@@ -253,7 +256,8 @@ impl Server<'_> {
     }
 
     fn ask_for(&self, request: &HttpRequest) -> Result<Result<Answer, AnswerReason>, Error> {
-        match answer::ask(self.source, request, self.trust) {
+        let trust = self.trust.after(self.since.elapsed());
+        match answer::ask(self.source, request, &trust) {
             Ok(answer) => Ok(Ok(answer)),
             Err(NoAnswer::Unverified(reason)) => Ok(Err(reason)),
             Err(NoAnswer::Failed(failure)) => {

@@ -558,6 +558,13 @@ fn another_module() {
         scene.module = [1; 32];
         breaks(&scene.examine(), Link::Module, "other-module");
 
+        scene.module = installed;
+        let forged = scene.tampered_bytes("read_state", |_| b"no certificate".to_vec());
+        breaks(&forged, Link::Module, "certificate-unreadable");
+        let of_data = scene.releases(None).certificate.unwrap();
+        let of_data = scene.tampered_bytes("read_state", |_| of_data.to_vec());
+        breaks(&of_data, Link::Module, "other-canister");
+
         let list = format!("{}  assets of today", hex::encode(installed));
         let modules = Modules::read(&list).unwrap();
         let examine_with = |modules: &Modules| {
