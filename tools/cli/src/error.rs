@@ -8,6 +8,7 @@ use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 
 use crate::canister::Reject;
+use crate::verify::chain::Reason;
 
 /// Why a command failed. Displays as one sentence that says what to do about it.
 #[derive(Debug)]
@@ -125,6 +126,18 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file is no list of modules.
+    Modules(PathBuf),
+    /// The canister keeps no releases: it is not Hallmark's.
+    NoReleases(Principal),
+    /// There is no entry of this number in the canister's log.
+    NoRelease(u64),
+    /// What the canister shows of its log is not proven.
+    Log(Reason),
+    /// The gateway at a URL names no canister.
+    NoCanisterAt(String),
+    /// What a directory adds up to cannot be computed.
+    Rehearsal(ic_hallmark::Error),
     /// The canister's reply is not what its interface says.
     Reply {
         /// The method.
@@ -272,6 +285,25 @@ impl fmt::Display for Error {
                     path.display()
                 )
             }
+            Self::Modules(path) => write!(
+                f,
+                "{} is no list of modules: each line of one is a SHA-256 in hexadecimal and a name",
+                path.display()
+            ),
+            Self::NoReleases(canister) => write!(
+                f,
+                "{canister} keeps no releases: it is not Hallmark's asset canister"
+            ),
+            Self::NoRelease(number) => write!(
+                f,
+                "there is no release {number}; `hallmark log` lists those that there are"
+            ),
+            Self::Log(reason) => write!(f, "the canister's log is not proven: {reason}"),
+            Self::NoCanisterAt(url) => write!(
+                f,
+                "nothing at {url} says which canister it shows; name the canister by its id"
+            ),
+            Self::Rehearsal(error) => write!(f, "no canister could hold this: {error}"),
             Self::Reply { method, reason } => {
                 write!(
                     f,
@@ -303,6 +335,7 @@ impl std::error::Error for Error {
             Self::Call { reject, .. }
             | Self::Install { reject, .. }
             | Self::Forbidden { reject, .. } => Some(reject),
+            Self::Rehearsal(error) => Some(error),
             _ => None,
         }
     }

@@ -286,7 +286,7 @@ impl std::fmt::Debug for AssetCanister<'_> {
     }
 }
 
-fn failed(method: &'static str, failure: Failure) -> Error {
+pub(crate) fn failed(method: &'static str, failure: Failure) -> Error {
     match failure {
         Failure::Rejected(reject) => Error::Call { method, reject },
         Failure::Expired => Error::Expired(method),

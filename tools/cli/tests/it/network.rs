@@ -1,7 +1,7 @@
 //! A network that agents call, in this process, with an asset canister on it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use candid::Principal;
@@ -27,16 +27,15 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// With the asset canister of this repository.
     pub(crate) fn start() -> Network {
         Network::with(asset_canister())
     }
 
-    /// With the canister of this module.
+    /// One with this module.
     pub(crate) fn with(module: PathBuf) -> Network {
         let runtime = local_ic::server::runtime().unwrap();
         // What executes canisters takes the stack of the runtime's threads.
-        let installed = runtime.spawn_blocking(|| installed(module));
+        let installed = runtime.spawn_blocking(move || asset_network(&module));
         let (network, canister) = runtime.block_on(installed).unwrap();
         let root_key = network.root_key().to_vec();
 
@@ -66,8 +65,14 @@ impl Network {
     }
 }
 
-fn installed(module: PathBuf) -> (local_ic::Network, Principal) {
-    let deployer = BasicIdentity::from_raw_key(&SECRET).sender().unwrap();
+/// Who may deploy.
+pub(crate) fn deployer() -> Principal {
+    BasicIdentity::from_raw_key(&SECRET).sender().unwrap()
+}
+
+/// A network with an asset canister that has this module.
+pub(crate) fn asset_network(module: &Path) -> (local_ic::Network, Principal) {
+    let deployer = deployer();
     let config = Config::new([SubnetKind::Nns, SubnetKind::Application]);
     let mut network = local_ic::Network::new(config).unwrap();
     let canister = network.create_canister(deployer);

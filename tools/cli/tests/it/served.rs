@@ -109,3 +109,10 @@ pub(crate) fn asset_canister() -> PathBuf {
         .expect("HALLMARK_CANISTERS names no folder of canisters; `cargo xtask test` builds one");
     PathBuf::from(folder).join("assets.wasm.gz")
 }
+
+/// The module of dfx's asset canister.
+pub(crate) fn legacy_canister() -> PathBuf {
+    env::var_os("LEGACY_CANISTER")
+        .expect("LEGACY_CANISTER names no module; `cargo xtask test` builds one")
+        .into()
+}
