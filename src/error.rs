@@ -126,6 +126,30 @@ pub enum Error {
         /// The number given.
         releases: u32,
     },
+    /// The site is frozen: its lock lets nothing change it.
+    Frozen,
+    /// The site changes only by what is scheduled: staged releases, and rollbacks.
+    Locked {
+        /// Nanoseconds from the entry in the log until it takes effect.
+        delay: u64,
+    },
+    /// Something is scheduled already.
+    ScheduledBefore {
+        /// The number of its entry in the log.
+        release: u64,
+        /// From when on it takes effect, in nanoseconds since 1970.
+        due: u64,
+    },
+    /// The release is not scheduled.
+    NotScheduled {
+        /// The number.
+        release: u64,
+    },
+    /// Publications cannot be delayed longer than [`MAX_DELAY`](crate::site::MAX_DELAY).
+    DelayTooLong {
+        /// Nanoseconds given.
+        delay: u64,
+    },
     /// A note has more than [`MAX_NOTE`](crate::site::MAX_NOTE) bytes.
     NoteTooLong {
         /// Bytes in it.
@@ -388,6 +412,23 @@ impl fmt::Display for Error {
                 f,
                 "{releases} releases cannot be kept: {} is the most",
                 crate::site::MAX_RETENTION
+            ),
+            Self::Frozen => f.write_str("the site is frozen"),
+            Self::Locked { delay } => write!(
+                f,
+                "the site is locked: only staged releases and rollbacks change it, {} s after they are logged",
+                delay / 1_000_000_000
+            ),
+            Self::ScheduledBefore { release, due } => write!(
+                f,
+                "release {release} is scheduled already, for {due}: withdraw it first"
+            ),
+            Self::NotScheduled { release } => write!(f, "release {release} is not scheduled"),
+            Self::DelayTooLong { delay } => write!(
+                f,
+                "a delay of {} s: {} is the most",
+                delay / 1_000_000_000,
+                crate::site::MAX_DELAY / 1_000_000_000
             ),
             Self::NoteTooLong { length } => write!(
                 f,

@@ -9,6 +9,7 @@ mod batch;
 mod content;
 mod http;
 mod import;
+mod lock;
 mod releases;
 mod stages;
 mod validation;
@@ -35,6 +36,7 @@ pub use content::{
 };
 pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
 pub use import::ImportProgress;
+pub use lock::{Lock, LockResponse, NextLock, Scheduled, WithdrawArguments};
 pub use releases::{
     Release, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, RollbackResponse,
     releases,

@@ -40,7 +40,7 @@ pub struct Release {
     pub bytes: u64,
     /// What the one who did it had to say.
     pub note: String,
-    /// Of a rollback: the release that came back.
+    /// Of a rollback, scheduled ones included: the release that came back.
     pub rolled_back_to: Option<u64>,
     /// Of an amendment: when the first change was.
     pub since: Option<u64>,
@@ -48,6 +48,10 @@ pub struct Release {
     pub changes: Option<u64>,
     /// Of permissions and configuration: what changed, in words.
     pub change: Option<String>,
+    /// Of something scheduled: from when on it takes effect, in nanoseconds since 1970.
+    pub due: Option<u64>,
+    /// Of a withdrawal: the entry that will not take effect.
+    pub withdrawn: Option<u64>,
     /// Whether `rollback` can bring it back.
     pub kept: bool,
     /// All but `kept`, as it is certified.
@@ -150,12 +154,16 @@ impl From<Logged> for Release {
             since: None,
             changes: None,
             change: None,
+            due: None,
+            withdrawn: None,
             kept: logged.is_kept,
             certified: logged.certified.into(),
         };
         match entry.kind {
             Kind::Publish | Kind::Environment | Kind::Unknown { .. } => {}
             Kind::Rollback { to } => release.rolled_back_to = Some(to),
+            Kind::Schedule { due, to } => (release.due, release.rolled_back_to) = (Some(due), to),
+            Kind::Withdrawal { of } => release.withdrawn = Some(of),
             Kind::Amendment { since, changes } => {
                 (release.since, release.changes) = (Some(since), Some(changes));
             }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! init, post_upgrade ──► open ──┐
-//! update methods ──► change ────┴─► certified_data_set(root hash)
+//! update methods ──► change ────┴─► certify: certified_data_set(root hash)
 //! query methods ──► read, serve
 //! ```
 //!
@@ -54,7 +54,7 @@ pub fn open_importing(limit: u64) {
         tell_environment();
         import(Damaged::Refuse, limit);
     } else {
-        change(|_, _| Ok(()));
+        certify(|_, _| Ok(()));
     }
 }
 
@@ -63,7 +63,7 @@ pub fn open_importing(limit: u64) {
 pub fn open_in(memories: Memories<StableMemory>) {
     let site = Site::open(memories).unwrap_or_else(|error| refuse(error));
     SITE.set(Some(site));
-    change(|_, _| Ok(()));
+    certify(|_, _| Ok(()));
 }
 
 /// Reads the site.
@@ -74,9 +74,16 @@ pub fn read<R>(look: impl FnOnce(&Site<StableMemory>) -> R) -> R {
     })
 }
 
-/// Changes the site, given who calls and when, and certifies the result. On an error the canister traps with it, and
-/// nothing has happened.
+/// Changes the site, given who calls and when, after what was due by now, and certifies the result. On an error the
+/// canister traps with it, and nothing has happened.
 pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, By) -> Result<R, Error>) -> R {
+    certify(|site, by| {
+        site.carry_out(by.now)?;
+        change(site, by)
+    })
+}
+
+fn certify<R>(change: impl FnOnce(&mut Site<StableMemory>, By) -> Result<R, Error>) -> R {
     SITE.with_borrow_mut(|site| {
         let Some(site) = site else {
             trap("the site was not opened by init or post_upgrade");
@@ -118,6 +125,16 @@ pub fn seal_stage(stage: u64) -> Option<Sealed> {
 pub fn publish_stage(stage: u64, expected: &Expected, note: &str) -> u64 {
     let release = change(|site, by| site.publish_stage(stage, expected, note, by));
     tell_environment();
+    release
+}
+
+/// Lets come into force what is due. See [`Site::carry_out`].
+#[inline]
+pub fn carry_out() -> Option<u64> {
+    let release = certify(|site, by| site.carry_out(by.now));
+    if release.is_some() {
+        tell_environment();
+    }
     release
 }
 

@@ -244,7 +244,12 @@ impl<M: Memory> Site<M> {
     ) -> Result<(), Error> {
         let Self { store, state, .. } = self;
         let now = draft.now;
-        let done = fill(store, &mut draft).and_then(|()| draft.derive_answers(store));
+        let done = state
+            .log
+            .guard
+            .check(&event)
+            .and_then(|()| fill(store, &mut draft))
+            .and_then(|()| draft.derive_answers(store));
         let (mut trees, mut uploads) = draft.finish(store)?;
         let mut log = state.log.share(store);
         let done = done.and_then(|()| {

@@ -1,7 +1,7 @@
 //! Entries of the log: what happened to the site, as it is certified.
 //!
 //! ```text
-//! CBOR [time, principal, kind, site hash, content hash, assets, bytes, note, release, since, changes, words]
+//! CBOR [time, principal, kind, site hash, content hash, assets, bytes, note, release, since, changes, words, due]
 //! ```
 //!
 //! The kind is a word, and what it has no use for is null or, at the end, left out. Readers skip what comes after
@@ -9,7 +9,7 @@
 
 use crate::{
     access::{Access, Permission},
-    site::{Retention, from_cbor, to_cbor},
+    site::{Guard, Lock, Retention, from_cbor, to_cbor},
     storage::StorageError,
     tree::Hash,
     upload::Limits,
@@ -96,6 +96,18 @@ pub enum Kind {
         /// Which, in words.
         change: String,
     },
+    /// A publication or a rollback was scheduled. Hashes and counts are those of the site that it will make.
+    Schedule {
+        /// When it will be carried out, or later, in nanoseconds since 1970.
+        due: u64,
+        /// Of a rollback: the number of the release that will come back.
+        to: Option<u64>,
+    },
+    /// What was scheduled will not happen.
+    Withdrawal {
+        /// The number of its entry.
+        of: u64,
+    },
     /// Something that this version does not know.
     Unknown {
         /// Its name.
@@ -113,6 +125,8 @@ impl Kind {
             Self::Environment => "environment",
             Self::Permissions { .. } => "permissions",
             Self::Configuration { .. } => "configuration",
+            Self::Schedule { .. } => "schedule",
+            Self::Withdrawal { .. } => "withdrawal",
             Self::Unknown { kind } => kind,
         }
     }
@@ -147,6 +161,8 @@ struct Certified {
     changes: Option<u64>,
     #[n(11)]
     words: Option<String>,
+    #[n(12)]
+    due: Option<u64>,
 }
 
 impl Entry {
@@ -166,6 +182,8 @@ impl Entry {
         match &self.kind {
             Kind::Publish | Kind::Environment | Kind::Unknown { .. } => {}
             Kind::Rollback { to } => certified.release = Some(*to),
+            Kind::Schedule { due, to } => (certified.due, certified.release) = (Some(*due), *to),
+            Kind::Withdrawal { of } => certified.release = Some(*of),
             Kind::Amendment { since, changes } => {
                 certified.since = Some(*since);
                 certified.changes = Some(*changes);
@@ -190,6 +208,8 @@ impl Entry {
             at: 0,
         })?;
         let kind = match (&stored.kind[..], stored.release, stored.words) {
+            ("schedule", to, _) if let Some(due) = stored.due => Kind::Schedule { due, to },
+            ("withdrawal", Some(of), _) => Kind::Withdrawal { of },
             ("publish", ..) => Kind::Publish,
             ("environment", ..) => Kind::Environment,
             ("rollback", Some(to), _) => Kind::Rollback { to },
@@ -273,6 +293,38 @@ pub(super) fn retention_change(before: Retention, after: Retention) -> String {
     words.finish()
 }
 
+/// How locks differ: `delay from 3600 s to 0 s at 1700000000000000000; frozen`. Empty if they do not.
+pub(super) fn lock_change(before: &Guard, after: &Guard) -> String {
+    let mut words = Words::default();
+    compare_locks(&before.lock, &after.lock, "", &mut words);
+    if before.next != after.next {
+        match after.next {
+            Some((lock, due)) => {
+                compare_locks(&after.lock, &lock, &format!(" at {due}"), &mut words);
+            }
+            None if after.lock == before.lock => words.say(|| "stays as it is".to_owned()),
+            None => {}
+        }
+    }
+    words.finish()
+}
+
+fn compare_locks(before: &Lock, after: &Lock, when: &str, words: &mut Words) {
+    let seconds = |delay: u64| delay / 1_000_000_000;
+    if before.delay != after.delay {
+        let (before, after) = (seconds(before.delay), seconds(after.delay));
+        words.say(|| format!("delay from {before} s to {after} s{when}"));
+    }
+    if before.is_frozen != after.is_frozen {
+        let state = if after.is_frozen {
+            "frozen"
+        } else {
+            "not frozen"
+        };
+        words.say(|| format!("{state}{when}"));
+    }
+}
+
 fn show(limit: Option<u64>) -> String {
     limit.map_or("none".to_owned(), |limit| limit.to_string())
 }
@@ -316,6 +368,12 @@ mod tests {
             Kind::Publish,
             Kind::Environment,
             Kind::Rollback { to: 9 },
+            Kind::Schedule { due: 8, to: None },
+            Kind::Schedule {
+                due: 8,
+                to: Some(6),
+            },
+            Kind::Withdrawal { of: 5 },
             Kind::Amendment {
                 since: 5,
                 changes: 4,
@@ -344,8 +402,8 @@ mod tests {
         let later = entry(Kind::Unknown { kind });
         let known = later.to_cbor();
         assert_eq!(known[0], 0x88, "an array of the eight fields of any kind");
-        // Five fields more, the last of which this version does not know.
-        let more = [&[0x8d], &known[1..], &[0xf6, 0xf6, 0xf6, 0xf6, 0x01]].concat();
+        // Six fields more, the last of which this version does not know.
+        let more = [&[0x8e], &known[1..], &[0xf6, 0xf6, 0xf6, 0xf6, 0xf6, 0x01]].concat();
         assert_eq!(Entry::of_cbor(&more).unwrap(), later);
     }
 

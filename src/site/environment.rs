@@ -33,6 +33,16 @@ pub(super) struct Cookie {
     stale_from: Option<String>,
 }
 
+impl Cookie {
+    /// The cookie that all pages have.
+    pub(super) fn of_text(text: String) -> Self {
+        Self {
+            text,
+            stale_from: None,
+        }
+    }
+}
+
 /// The name of the cookie.
 pub(super) const NAME: &str = "ic_env";
 /// Assets that one commit looks at, to write a new cookie into the pages among them. A page costs about a million

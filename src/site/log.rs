@@ -17,6 +17,7 @@ use super::{
     By, Entry, Kind, State,
     environment::Cookie,
     from_cbor,
+    lock::{Guard, Lock, Scheduled},
     store::{RELEASE, Store},
     to_cbor,
     trees::Trees,
@@ -58,6 +59,7 @@ pub(crate) struct Log {
     /// The entries that trees are attached to, in their order.
     kept: Vec<u64>,
     retention: Retention,
+    pub(super) guard: Guard,
 }
 
 /// [`Log`] as stored.
@@ -72,6 +74,8 @@ pub(super) struct Saved {
     kept: Vec<u64>,
     #[n(3)]
     retention: Retention,
+    #[n(4)]
+    guard: Guard,
 }
 
 /// A release that is kept.
@@ -129,6 +133,14 @@ impl Log {
         live: 0,
         kept: Vec::new(),
         retention: Retention::DEFAULT,
+        guard: Guard {
+            lock: Lock {
+                delay: 0,
+                is_frozen: false,
+            },
+            next: None,
+            scheduled: None,
+        },
     };
 
     pub(super) fn tree(&self) -> &Tree {
@@ -210,16 +222,38 @@ impl Log {
             Event::Environment => Kind::Environment,
             Event::Settings(kind) => kind,
         };
-        let is_about_trees = !matches!(kind, Kind::Permissions { .. } | Kind::Configuration { .. });
-        let root = next.root(None)?;
+        self.record_about(store, next, by, kind, note)
+    }
+
+    /// Enters this, when these are the live trees, or those that the entry is about.
+    pub(super) fn record_about<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        trees: &Trees,
+        by: By,
+        kind: Kind,
+        note: String,
+    ) -> Result<(), StorageError> {
+        let is_about_live = match kind {
+            Kind::Publish
+            | Kind::Rollback { .. }
+            | Kind::Amendment { .. }
+            | Kind::Environment
+            | Kind::Unknown { .. } => true,
+            Kind::Permissions { .. }
+            | Kind::Configuration { .. }
+            | Kind::Schedule { .. }
+            | Kind::Withdrawal { .. } => false,
+        };
+        let root = trees.root(None)?;
         let mut entry = Entry {
             time: by.now,
             principal: by.principal,
             kind,
             site: root.site(),
             content: root.content(),
-            assets: next.assets.len(),
-            bytes: next.bytes,
+            assets: trees.assets.len(),
+            bytes: trees.bytes,
             note,
         };
         let mut number = self.last() + 1;
@@ -230,12 +264,40 @@ impl Log {
             number = self.last();
         }
         self.enter(store, number, &entry)?;
-        if is_about_trees {
+        if is_about_live {
             self.live = number;
         }
         self.prune(store)?;
         store.forest.seal(&mut self.tree);
         Ok(())
+    }
+
+    /// Enters that these trees will be live, and attaches them to the entry.
+    pub(super) fn schedule<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        trees: &Trees,
+        cookie: &Cookie,
+        to: Option<u64>,
+        by: By,
+        note: String,
+    ) -> Result<(), StorageError> {
+        let due = by.now.saturating_add(self.guard.lock.delay);
+        self.record_about(store, trees, by, Kind::Schedule { due, to }, note)?;
+        let release = self.last();
+        self.attach_trees(store, release, trees, cookie)?;
+        self.guard.scheduled = Some(Scheduled { release, due, to });
+        Ok(())
+    }
+
+    /// Lets go of what is scheduled, because it happens, or shall not.
+    pub(super) fn end_scheduled<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        number: u64,
+    ) -> Result<(), StorageError> {
+        self.guard.scheduled = None;
+        self.attach(store, number, b"")
     }
 
     /// The last entry with one more amendment, if it takes it.
@@ -264,15 +326,23 @@ impl Log {
         if self.live == 0 || self.retention.releases == 0 {
             return Ok(());
         }
-        let attachment = Release::attachment(&before.trees, &before.cookie);
-        let trees = before.trees.share(store);
-        // Its leaf takes over the references.
-        if let Err(error) = self.attach(store, self.live, &attachment) {
-            trees.release(store);
-            return Err(error);
-        }
+        self.attach_trees(store, self.live, &before.trees, &before.cookie)?;
         self.kept.push(self.live);
         Ok(())
+    }
+
+    fn attach_trees<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        number: u64,
+        trees: &Trees,
+        cookie: &Cookie,
+    ) -> Result<(), StorageError> {
+        let attachment = Release::attachment(trees, cookie);
+        let trees = trees.share(store);
+        // Its leaf takes over the references.
+        self.attach(store, number, &attachment)
+            .inspect_err(|_| trees.release(store))
     }
 
     /// Lets go of what is kept beyond the retention, or of some of it.
@@ -337,7 +407,10 @@ impl Log {
                 kept.push(number);
             }
         });
-        if kept != self.kept || self.is_kept(self.live) || self.live > number {
+        let scheduled = self.guard.scheduled.map(|scheduled| scheduled.release);
+        let mut expected: Vec<u64> = self.kept.iter().copied().chain(scheduled).collect();
+        expected.sort_unstable();
+        if kept != expected || self.is_kept(self.live) || self.live > number {
             broken = Some(self.live);
         }
         broken.map_or(Ok(()), |at| Err(corrupt(at)))
@@ -351,6 +424,7 @@ impl From<&Log> for Saved {
             live: log.live,
             kept: log.kept.clone(),
             retention: log.retention,
+            guard: log.guard,
         }
     }
 }
@@ -362,6 +436,7 @@ impl From<Saved> for Log {
             live: saved.live,
             kept: saved.kept,
             retention: saved.retention,
+            guard: saved.guard,
         }
     }
 }

@@ -81,34 +81,23 @@ impl<M: Memory> Site<M> {
     /// Makes an earlier release the live one, in constant work, and keeps the one that was. Returns the number of the
     /// entry that says so, which what came back belongs to from now on. Answers are those that the release had, byte
     /// for byte, what its pages were told of the environment included; what publishes next tells them anew if that has
-    /// changed.
+    /// changed. With a [`Lock`](super::Lock) that delays it, this only schedules it.
     ///
     /// # Errors
     ///
-    /// [`Error::ReleaseNotFound`], [`Error::ReleaseLive`], [`Error::ReleaseNotKept`], [`Error::NoteTooLong`] or
-    /// [`Error::Storage`]; nothing has changed then.
+    /// [`Error::ReleaseNotFound`], [`Error::ReleaseLive`], [`Error::ReleaseNotKept`], [`Error::NoteTooLong`],
+    /// [`Error::Frozen`], [`Error::ScheduledBefore`] or [`Error::Storage`]; nothing has changed then.
     pub fn rollback(&mut self, to: u64, note: &str, by: impl Into<By>) -> Result<u64, Error> {
         log::check_note(note)?;
-        let Release { trees, cookie } = self.kept_release(to)?;
-        let by = by.into();
-        let Self { store, state, .. } = self;
-        let mut trees = trees.share(store);
-        let mut log = state.log.share(store);
-        let note = note.to_owned();
-        let done = log.record(store, state, &trees, by, Event::Rollback { to, note });
-        if done.is_ok() {
-            mem::swap(&mut trees, &mut state.trees);
-            mem::swap(&mut log, &mut state.log);
-            state.cookie = cookie;
-            state.last_change = by.now;
-            self.root = state.root()?;
+        let release = self.kept_release(to)?;
+        let (by, note) = (by.into(), note.to_owned());
+        if self.state.is_delayed() {
+            let Release { trees, cookie } = release;
+            return self.schedule(&trees, cookie, Some(to), None, note, by);
         }
-        trees.release(store);
-        log.release(store);
-        self.store.reclaim(RECLAIM_AT_LEAST)?;
-        self.save()?;
-        done?;
-        Ok(self.live_release())
+        let event = Event::Rollback { to, note };
+        self.state.log.guard.check(&event)?;
+        self.go_to(release, by, event, None)
     }
 
     /// A release that can come back. Its trees are the log's: this takes no references.
@@ -117,7 +106,8 @@ impl<M: Memory> Site<M> {
         let leaf = log
             .leaf(&self.store, number)
             .ok_or(Error::ReleaseNotFound { release: number })?;
-        if let Some((_, stored)) = leaf.attachment.split_first() {
+        let is_kept = log.is_kept(number);
+        if let Some((_, stored)) = leaf.attachment.split_first().filter(|_| is_kept) {
             return Ok(Release::of_attachment(stored)?);
         }
         let live = match log.leaf(&self.store, log.live()) {
@@ -202,7 +192,7 @@ impl<M: Memory> Site<M> {
 
     /// Changes a setting and logs it. `exchange` puts the new value in the place of the old one, and when called
     /// again, the old one back.
-    fn set(
+    pub(super) fn set(
         &mut self,
         by: By,
         kind: Kind,

@@ -16,6 +16,7 @@ use super::{
     By, Operation, Site,
     commit::RECLAIM_AT_LEAST,
     draft::{Draft, tree_error},
+    environment::Cookie,
     log::{Event, check_note},
     staging::Stage,
 };
@@ -208,11 +209,13 @@ impl<M: Memory> Site<M> {
     }
 
     /// Puts a sealed release in the place of the live site, in constant work, and keeps what was live. Returns the
-    /// number of the entry that the log has of it. To publish once more what was published last is no error.
+    /// number of the entry that the log has of it. To publish once more what was published last is no error. With a
+    /// [`Lock`](super::Lock) that delays it, this only schedules it.
     ///
     /// # Errors
     ///
-    /// As [`check_stage`](Self::check_stage), [`Error::NoteTooLong`] or [`Error::Storage`]; nothing has changed then.
+    /// As [`check_stage`](Self::check_stage), [`Error::NoteTooLong`], [`Error::Frozen`], [`Error::ScheduledBefore`] or
+    /// [`Error::Storage`]; nothing has changed then.
     pub fn publish_stage(
         &mut self,
         stage: u64,
@@ -222,12 +225,17 @@ impl<M: Memory> Site<M> {
     ) -> Result<u64, Error> {
         let by = by.into();
         if self.state.uploads.was_just_closed(stage) {
-            return Ok(self.live_release());
+            let scheduled = self.guard().scheduled;
+            return Ok(scheduled.map_or(self.live_release(), |scheduled| scheduled.release));
         }
         check_note(note)?;
         let found = self.publishable(stage, expected, by.principal)?;
-        let draft = self.draft_of(&found, by);
         let note = note.to_owned();
+        if self.state.is_delayed() {
+            let cookie = Cookie::of_text(found.cookie);
+            return self.schedule(&found.trees, cookie, None, Some(stage), note, by);
+        }
+        let draft = self.draft_of(&found, by);
         let event = Event::Publish { note };
         self.publish(draft, by, event, RECLAIM_AT_LEAST, |store, draft| {
             Ok(draft.uploads.close(store, stage)?)

@@ -32,6 +32,7 @@ mod expiry;
 mod fallback;
 mod limits;
 mod listing;
+mod lock;
 mod methods;
 mod migration;
 mod permissions;

@@ -39,14 +39,14 @@ struct SetByHash {
 }
 
 #[derive(Debug, Deserialize, CandidType)]
-struct Sealed {
+pub(crate) struct Sealed {
     done: bool,
     site_hash: Option<ByteBuf>,
     content_hash: Option<ByteBuf>,
 }
 
 #[derive(Clone, CandidType)]
-struct Publish<'a> {
+pub(crate) struct Publish<'a> {
     stage: u64,
     site_hash: Option<ByteBuf>,
     content_hash: Option<ByteBuf>,
@@ -71,23 +71,27 @@ struct Stage {
     content_hash: Option<ByteBuf>,
 }
 
-fn stage(caller: Caller<'_>) -> u64 {
+pub(crate) fn stage(caller: Caller<'_>) -> u64 {
     let created = caller.update("create_stage", (Lifetime { lifetime: None },));
     let (Number { stage },) = created.unwrap();
     stage
 }
 
-fn fill(caller: Caller<'_>, stage: u64, operations: Vec<Operation>) -> Result<(), Refusal> {
+pub(crate) fn fill(
+    caller: Caller<'_>,
+    stage: u64,
+    operations: Vec<Operation>,
+) -> Result<(), Refusal> {
     caller.update("fill_stage", (Fill { stage, operations },))
 }
 
-fn seal(caller: Caller<'_>, stage: u64) -> Sealed {
+pub(crate) fn seal(caller: Caller<'_>, stage: u64) -> Sealed {
     let (sealed,): (Sealed,) = caller.update("seal_stage", (Number { stage },)).unwrap();
     assert!(sealed.done, "one call is enough for so little");
     sealed
 }
 
-fn publish(caller: Caller<'_>, publish: Publish<'_>) -> Result<u64, Refusal> {
+pub(crate) fn publish(caller: Caller<'_>, publish: Publish<'_>) -> Result<u64, Refusal> {
     let done = caller.update("publish_stage", (publish,));
     done.map(|(Published { release },)| release)
 }
@@ -111,7 +115,7 @@ fn held(scene: &Scene, contents: &[&[u8]]) -> Vec<bool> {
     held
 }
 
-fn whatever(stage: u64) -> Publish<'static> {
+pub(crate) fn whatever(stage: u64) -> Publish<'static> {
     Publish {
         stage,
         site_hash: None,

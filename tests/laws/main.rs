@@ -10,6 +10,7 @@
 //! | `foreign.rs`, `handles.rs` | nothing stale or foreign is taken for the site's own |
 //! | `staging.rs` | what is staged is not seen, what is published is what would have been committed at once |
 //! | `stages.rs` | a staged release is not seen, loses nothing, and becomes the site in one call, or not at all |
+//! | `lock.rs` | nothing takes effect before its time |
 //! | `legacy.rs` | errors come in the order that clients know |
 //! | `work.rs` | work is in proportion to what is asked for |
 //! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
@@ -27,6 +28,7 @@ mod handles;
 mod history;
 mod import;
 mod legacy;
+mod lock;
 mod releases;
 mod replay;
 mod stages;
