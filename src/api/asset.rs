@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Hex},
-    site::{Asset, Site},
+    site::{Asset, Outline, Properties, Site},
     storage::Memory,
 };
 use candid::{CandidType, Deserialize, Int, Nat};
@@ -50,6 +50,30 @@ pub struct AssetEncodingDetails {
     pub length: Nat,
     /// When it was set, in nanoseconds since 1970.
     pub modified: Int,
+}
+
+impl AssetDetails {
+    /// What the content hash covers of it; `None` unless the digest of every encoding is told.
+    pub fn outline(&self) -> Option<Outline> {
+        let encodings = self.encodings.iter().map(|encoding| {
+            let sha256 = encoding.sha256.as_deref()?.as_slice().try_into().ok()?;
+            let length = u64::try_from(encoding.length.0.clone()).ok()?;
+            Some((encoding.content_encoding.clone(), (sha256, length)))
+        });
+        Some(Outline {
+            properties: Properties {
+                content_type: self.content_type.clone(),
+                max_age: self.max_age,
+                headers: self
+                    .headers
+                    .as_ref()
+                    .map(|headers| headers.iter().cloned().collect()),
+                is_aliased: self.is_aliased,
+                allow_raw_access: self.allow_raw_access,
+            },
+            encodings: encodings.collect::<Option<_>>()?,
+        })
+    }
 }
 
 /// Everything of an asset but type and content.

@@ -55,20 +55,20 @@ pub struct Encoding {
 
 /// The value of an asset's leaf.
 #[derive(Encode, Decode)]
-struct Certified {
+pub(super) struct Certified {
     #[n(0)]
-    properties: Properties,
+    pub(super) properties: Properties,
     #[n(1)]
-    encodings: BTreeMap<String, Digested>,
+    pub(super) encodings: BTreeMap<String, Digested>,
 }
 
 #[derive(Encode, Decode)]
-struct Digested {
+pub(super) struct Digested {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
-    sha256: Hash,
+    pub(super) sha256: Hash,
     #[n(1)]
-    length: u64,
+    pub(super) length: u64,
 }
 
 #[derive(Encode, Decode)]

@@ -211,10 +211,14 @@ checks! {
 
     fn pages_tell_of_the_environment(it: Play) {
         it.upload(&[("/index.html", "text/html", b"home"), ("/a.txt", "text/plain", b"a")]);
-        let page = it.get("/").unverified();
-        let cookie = crate::header(&page, "set-cookie").join("");
-        let is_told = cookie.starts_with("ic_env=ic%5Froot%5Fkey%3D") && cookie.ends_with("; SameSite=Lax");
-        assert_eq!(is_told, it.either(NEWER, false, true), "{cookie}");
+        let cookie = || crate::header(&it.get("/").unverified(), "set-cookie").join("");
+        let is_told = cookie().starts_with("ic_env=ic%5Froot%5Fkey%3D") && cookie().ends_with("; SameSite=Lax");
+        assert_eq!(is_told, it.either(NEWER, false, true), "{}", cookie());
+        // Of variables with the next commit, and only of those that are public.
+        it.set_environment(&[("PUBLIC_TEST2", "value2"), ("TEST3", "value3"), ("PUBLIC_TEST1", "value1")]);
+        it.apply([]);
+        let told = "%26PUBLIC%5FTEST1%3Dvalue1%26PUBLIC%5FTEST2%3Dvalue2; SameSite=Lax";
+        assert_eq!(cookie().ends_with(told), it.either(NEWER, false, true), "{}", cookie());
         assert!(crate::header(&it.get("/a.txt").unverified(), "set-cookie").is_empty());
         let stored = it.owner().properties("/index.html").unwrap().headers;
         // Those versions of the canister of dfx that do tell keep it there.

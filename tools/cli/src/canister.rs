@@ -1,28 +1,54 @@
 //! The seam to a canister: bytes in, bytes out.
 //!
 //! Everything above it deploys to whatever answers calls: a canister in this process, a
-//! table in a test, one day an agent that signs and sends.
+//! table in a test, an agent that signs and sends.
 
 use std::fmt;
 
 /// A canister that can be called.
-pub trait Canister {
+pub trait Canister: Sync {
     /// Asks without effect.
     ///
     /// # Errors
     ///
-    /// A [`Reject`] from the network or the canister.
-    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject>;
+    /// See [`Failure`].
+    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure>;
 
-    /// Calls, with effect, and waits for the reply.
+    /// Calls, with effect once, and waits for the reply.
     ///
     /// # Errors
     ///
-    /// A [`Reject`] from the network or the canister.
-    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject>;
+    /// See [`Failure`].
+    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure>;
+
+    /// How many updates are best under way at once. With one, all are made on the thread that
+    /// the first was made on.
+    fn lanes(&self) -> usize {
+        1
+    }
 }
 
-/// A call that got no reply.
+/// Why a call got no reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The network or the canister refused it.
+    Rejected(Reject),
+    /// There is no answer, or none that a network gives. Whether the call had its effect is
+    /// not known.
+    Unreachable(String),
+    /// The network did not take the call in time. It has had no effect and will have none.
+    Expired,
+    /// There is an answer, but nothing shows that it is the network's.
+    Unproven(String),
+}
+
+impl From<Reject> for Failure {
+    fn from(reject: Reject) -> Failure {
+        Failure::Rejected(reject)
+    }
+}
+
+/// A call that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// The IC's error code: 536 is a method that does not exist, 503 a canister that trapped.
@@ -35,6 +61,13 @@ impl Reject {
     /// Whether the canister has no such method.
     pub fn is_unknown_method(&self) -> bool {
         self.code == 536
+    }
+
+    /// Whether the caller lacks a permission. It has no code of its own: these are the words of
+    /// asset canisters.
+    pub fn is_missing_permission(&self) -> bool {
+        let words = &self.message;
+        words.contains("does not have") && words.contains("permission")
     }
 }
 

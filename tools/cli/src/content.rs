@@ -12,18 +12,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use flate2::{Compression, GzBuilder};
 use ic_hallmark::site::MAX_BODY;
 use sha2::{Digest as _, Sha256};
 
-use crate::Error;
 use crate::scan::File;
+use crate::{Error, parallel};
 
 /// A file as it is to be served.
 #[derive(Debug, PartialEq, Eq)]
@@ -107,36 +105,12 @@ impl Encoding {
 ///
 /// Those of [`Asset::read`]; with several bad files, the error of any of them.
 pub fn read_all(files: &[&File], done: &(dyn Fn() + Sync)) -> Result<Vec<Arc<Asset>>, Error> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut assets = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = files.get(index) else {
-                return Ok(assets);
-            };
-            match Asset::read(file) {
-                Ok(asset) => assets.push((index, Arc::new(asset))),
-                Err(error) => {
-                    next.store(files.len(), Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-            done();
-        }
-    };
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut assets = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let mut assets = Vec::with_capacity(files.len());
-        for worker in workers {
-            let done = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
-            assets.append(&mut done?);
-        }
-        Ok(assets)
-    })?;
-    assets.sort_unstable_by_key(|(index, _)| *index);
-    Ok(assets.into_iter().map(|(_, asset)| asset).collect())
+    parallel::map(cores, files, |file| {
+        let asset = Asset::read(file)?;
+        done();
+        Ok(Arc::new(asset))
+    })
 }
 
 /// The media type that a key's extension stands for, else `application/octet-stream`.
@@ -189,6 +163,7 @@ fn brotli(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use std::io::Read as _;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 

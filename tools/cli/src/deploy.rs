@@ -1,4 +1,8 @@
 //! A directory, deployed as often as it changes.
+//!
+//! What has to change is planned here, whatever interface the canister has; [`upload`] carries
+//! the plan out in the words of one. `There` is what a canister is known to have, and so where
+//! another way to carry it out would be chosen.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,12 +11,15 @@ use std::time::SystemTime;
 
 use crate::Error;
 use crate::canister::Canister;
+use crate::changes::Changes;
 use crate::content::{self, Asset};
-use crate::legacy::AssetCanister;
+use crate::freight::Freight;
+use crate::journal::Journal;
+use crate::legacy::{AssetCanister, AssetDetails};
 use crate::plan::{Fate, Plan};
 use crate::report::{Report, Stage};
 use crate::scan::{File, scan};
-use crate::upload::{Progress, upload};
+use crate::upload::upload;
 
 /// A directory, and what was read of it before: files that have not been written since are
 /// neither read nor compressed again.
@@ -30,15 +37,25 @@ struct Known {
     asset: Arc<Asset>,
 }
 
-/// What a deploy did.
+/// What a deploy did, or would do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deployed {
     /// Files in the directory.
     pub files: usize,
-    /// What became of which asset, by key; unchanged ones are not among them.
-    pub fates: Vec<(String, Fate)>,
+    /// What became of which asset.
+    pub changes: Changes,
     /// The hash of everything the site can answer now, where the canister tells.
     pub site_hash: Option<[u8; 32]>,
+}
+
+impl Deployed {
+    /// The site hash, in a line for people.
+    pub fn summary(&self) -> String {
+        match self.site_hash {
+            Some(hash) => format!("  site hash  {}", hex::encode(hash)),
+            None => "  site hash  not told by this canister".to_owned(),
+        }
+    }
 }
 
 impl Directory {
@@ -52,29 +69,65 @@ impl Directory {
 
     /// Makes the canister hold this directory, as it is now, and nothing else.
     ///
+    /// A deploy that is broken off at any moment leaves the site as it was, and what it has
+    /// uploaded to the next deploy with the same journal.
+    ///
     /// # Errors
     ///
     /// Those of [`scan`], [`content::read_all`] and [`upload`]. What the canister answers has
-    /// not changed then.
+    /// not changed then, but for [`Error::Undecided`] and [`Error::Overtaken`].
     pub fn deploy(
+        &mut self,
+        canister: &dyn Canister,
+        journal: &Journal,
+        report: &dyn Report,
+    ) -> Result<Deployed, Error> {
+        let (files, assets) = self.assets(report)?;
+        let there = There::of(canister)?;
+        let plan = Plan::new(&assets, &there.assets);
+        let freight = Freight::new(&plan, there.is_hallmark());
+        let site_hash = match plan.is_empty() {
+            true => there.site_hash,
+            false => {
+                let commits = upload(canister, &plan, &freight, journal, report);
+                conclude(commits, canister, &assets, &there)?;
+                let site_hash = AssetCanister::new(canister).site_hash();
+                site_hash.map_err(Error::after_publishing)?
+            }
+        };
+        Ok(Deployed {
+            files,
+            changes: Changes::new(&plan, &freight),
+            site_hash,
+        })
+    }
+
+    /// What [`deploy`](Self::deploy) would do. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As `deploy`.
+    pub fn plan(
         &mut self,
         canister: &dyn Canister,
         report: &dyn Report,
     ) -> Result<Deployed, Error> {
+        let (files, assets) = self.assets(report)?;
+        let there = There::of(canister)?;
+        let plan = Plan::new(&assets, &there.assets);
+        let freight = Freight::new(&plan, there.is_hallmark());
+        Ok(Deployed {
+            files,
+            changes: Changes::new(&plan, &freight),
+            site_hash: there.site_hash,
+        })
+    }
+
+    /// The number of files, and what they are as assets.
+    fn assets(&mut self, report: &dyn Report) -> Result<(usize, Vec<Arc<Asset>>), Error> {
         let files = scan(&self.path)?;
         let assets = self.read(&files, report)?;
-
-        let assets_there = AssetCanister::new(canister).list()?;
-        let plan = Plan::new(&assets, &assets_there);
-        if !plan.is_empty() {
-            send(canister, &plan, report)?;
-        }
-        let fates = plan.fates().into_iter();
-        Ok(Deployed {
-            files: files.len(),
-            fates: fates.map(|(key, fate)| (key.to_owned(), fate)).collect(),
-            site_hash: AssetCanister::new(canister).site_hash()?,
-        })
+        Ok((files.len(), assets))
     }
 
     fn read(&mut self, files: &[File], report: &dyn Report) -> Result<Vec<Arc<Asset>>, Error> {
@@ -119,20 +172,56 @@ impl Known {
     }
 }
 
-fn send(canister: &dyn Canister, plan: &Plan<'_>, report: &dyn Report) -> Result<(), Error> {
-    let mut committing = false;
-    report.begin(Stage::Uploading, plan.bytes());
-    upload(canister, plan, &mut |progress| match progress {
-        Progress::Uploaded(bytes) => report.advance(bytes),
-        Progress::Committed(operations) => {
-            if !committing {
-                committing = true;
-                report.end();
-                report.begin(Stage::Committing, plan.changes.len() as u64);
-            }
-            report.advance(operations);
-        }
-    })?;
-    report.end();
-    Ok(())
+/// What a canister has.
+struct There {
+    assets: Vec<AssetDetails>,
+    /// Hallmark's own canister tells it, and no other.
+    site_hash: Option<[u8; 32]>,
+}
+
+impl There {
+    fn of(canister: &dyn Canister) -> Result<There, Error> {
+        let canister = AssetCanister::new(canister);
+        Ok(There {
+            assets: canister.list()?,
+            site_hash: canister.site_hash()?,
+        })
+    }
+
+    /// Whether chunks outlive their use, and commits of batch 0 are staged.
+    fn is_hallmark(&self) -> bool {
+        self.site_hash.is_some()
+    }
+}
+
+/// Finds out what came of an upload where its calls alone do not tell.
+fn conclude(
+    commits: Result<usize, Error>,
+    canister: &dyn Canister,
+    wanted: &[Arc<Asset>],
+    there: &There,
+) -> Result<(), Error> {
+    let undecided = match commits {
+        // A commit of batch 0 does not say which upload it is part of.
+        Ok(commits) if commits > 1 && there.is_hallmark() => None,
+        Ok(_) => return Ok(()),
+        Err(Error::Undecided(reason)) => Some(reason),
+        Err(error) => return Err(error),
+    };
+    let stored = match (AssetCanister::new(canister).list(), &undecided) {
+        (Ok(stored), _) => stored,
+        (Err(_), Some(reason)) => return Err(Error::Undecided(reason.clone())),
+        (Err(error), None) => return Err(error.after_publishing()),
+    };
+    let plan = Plan::new(wanted, &stored);
+    let mut fates = plan.fates().into_iter();
+    // Some canisters have headers of their own on pages.
+    let differs = fates.find(|(_, fate)| *fate != Fate::Reset);
+    match (differs, undecided) {
+        (None, _) => Ok(()),
+        (Some(_), Some(reason)) => Err(Error::Undecided(reason)),
+        (Some((key, _)), None) => Err(Error::Overtaken {
+            key: key.to_owned(),
+        }),
+    }
 }

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 
 use crate::canister::Reject;
+use crate::verify::chain::Reason;
 
 /// Why a command failed. Displays as one sentence that says what to do about it.
 #[derive(Debug)]
@@ -68,6 +70,74 @@ pub enum Error {
         /// Why.
         reject: Reject,
     },
+    /// Whoever deploys may not.
+    Forbidden {
+        /// Who deploys.
+        principal: Principal,
+        /// To which canister.
+        canister: Principal,
+        /// What the canister said.
+        reject: Reject,
+    },
+    /// There is no network, or it does not answer.
+    Unreachable(String),
+    /// The network did not take a call of this method in time.
+    Expired(&'static str),
+    /// There was no answer to the call that publishes, or to what was asked after it.
+    Undecided(String),
+    /// All calls were answered, and yet the site is not what was deployed.
+    Overtaken {
+        /// The first asset that differs.
+        key: String,
+    },
+    /// What answers does not prove to be the network that it should be.
+    Unproven(String),
+    /// A file is no private key.
+    Identity(PathBuf),
+    /// Nobody knows an identity of this name.
+    NoIdentity {
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        stores: Vec<PathBuf>,
+    },
+    /// Several tools know an identity of this name, and they are not the same.
+    AmbiguousIdentity {
+        /// The name.
+        name: String,
+        /// The files of their keys.
+        paths: Vec<PathBuf>,
+    },
+    /// An identity is known, but its key is not to be had in the clear.
+    LockedIdentity {
+        /// Its name.
+        name: String,
+        /// The tool that knows it.
+        tool: &'static str,
+        /// How the tool keeps the key.
+        kept: String,
+        /// Whether the tool can print it.
+        is_exportable: bool,
+    },
+    /// What a tool has written about its identities cannot be read.
+    IdentityStore {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file is no list of modules.
+    Modules(PathBuf),
+    /// The canister keeps no releases: it is not Hallmark's.
+    NoReleases(Principal),
+    /// There is no entry of this number in the canister's log.
+    NoRelease(u64),
+    /// What the canister shows of its log is not proven.
+    Log(Reason),
+    /// The gateway at a URL names no canister.
+    NoCanisterAt(String),
+    /// What a directory adds up to cannot be computed.
+    Rehearsal(ic_hallmark::Error),
     /// The canister's reply is not what its interface says.
     Reply {
         /// The method.
@@ -132,6 +202,108 @@ impl fmt::Display for Error {
                 )
             }
             Self::Call { method, reject } => write!(f, "the canister refused {method}: {reject}"),
+            Self::Forbidden {
+                principal,
+                canister,
+                reject,
+            } => write!(
+                f,
+                "{principal} may not deploy to {canister}: {reject}; its controllers can grant \
+                 the permission Commit"
+            ),
+            Self::Unreachable(reason) => write!(f, "cannot reach the network: {reason}"),
+            Self::Expired(method) => write!(
+                f,
+                "the network did not take the call of {method} in time; nothing has changed, \
+                 deploy again"
+            ),
+            Self::Undecided(reason) => write!(
+                f,
+                "the network was lost at the last step, so the site is either as it was or as it \
+                 should be: {reason}; deploy again to find out"
+            ),
+            Self::Overtaken { key } => write!(
+                f,
+                "the site is not what was deployed, {key} differs: somebody else deploys with \
+                 the same identity; deploy again when they have finished"
+            ),
+            Self::Unproven(reason) => write!(
+                f,
+                "what answers is not the network that was expected: {}; a network of your own \
+                 has a root key of its own, to be named with --root-key",
+                reason.trim_end_matches('.')
+            ),
+            Self::Identity(path) => write!(
+                f,
+                "{} is no private key: it should be one for Ed25519, secp256k1 or P-256, in PEM \
+                 and not encrypted",
+                path.display()
+            ),
+            Self::NoIdentity { name, stores } => {
+                let stores: Vec<_> = stores
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                write!(
+                    f,
+                    "there is no identity {name}: no file of this name, and nothing in {}",
+                    stores.join(" or ")
+                )
+            }
+            Self::AmbiguousIdentity { name, paths } => {
+                let paths: Vec<_> = paths
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                write!(
+                    f,
+                    "there are several identities {name}; name one by its file: {}",
+                    paths.join(" or ")
+                )
+            }
+            Self::LockedIdentity {
+                name,
+                tool,
+                kept,
+                is_exportable: true,
+            } => write!(
+                f,
+                "the key of {name} is {kept}, where only {tool} gets at it; run `{tool} identity \
+                 export {name} > {name}.pem` and deploy with --identity {name}.pem"
+            ),
+            Self::LockedIdentity {
+                name, tool, kept, ..
+            } => write!(
+                f,
+                "the key of {name} is {kept}, which {tool} cannot export; deploy with another \
+                 identity"
+            ),
+            Self::IdentityStore { path, reason } => {
+                write!(
+                    f,
+                    "cannot read the identities in {}: {reason}",
+                    path.display()
+                )
+            }
+            Self::Modules(path) => write!(
+                f,
+                "{} is no list of modules: each line of one is a SHA-256 in hexadecimal and a name",
+                path.display()
+            ),
+            Self::NoReleases(canister) => write!(
+                f,
+                "{canister} keeps no releases: it is not Hallmark's asset canister"
+            ),
+            Self::NoRelease(number) => write!(
+                f,
+                "there is no release {number}; `hallmark log` lists those that there are"
+            ),
+            Self::Log(reason) => write!(f, "the canister's log is not proven: {reason}"),
+            Self::NoCanisterAt(url) => write!(
+                f,
+                "nothing at {url} says which canister it shows; name the canister by its id"
+            ),
+            Self::Rehearsal(error) => write!(f, "no canister could hold this: {error}"),
             Self::Reply { method, reason } => {
                 write!(
                     f,
@@ -145,12 +317,25 @@ impl fmt::Display for Error {
     }
 }
 
+impl Error {
+    /// What this means after the call that publishes has been sent.
+    pub(crate) fn after_publishing(self) -> Error {
+        match self {
+            Self::Unreachable(reason) | Self::Unproven(reason) => Self::Undecided(reason),
+            other => other,
+        }
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Watch { source, .. } => Some(source),
-            Self::Call { reject, .. } | Self::Install { reject, .. } => Some(reject),
+            Self::Call { reject, .. }
+            | Self::Install { reject, .. }
+            | Self::Forbidden { reject, .. } => Some(reject),
+            Self::Rehearsal(error) => Some(error),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_bytes::{ByteBuf, Bytes};
 
 use crate::Error;
-use crate::canister::Canister;
+use crate::canister::{Canister, Failure};
 
 /// An asset as `list` tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
@@ -131,8 +131,9 @@ pub struct DeleteAsset {
 
 /// An asset canister, by the methods of its interface.
 ///
-/// Each fails with [`Error::Call`] when the canister refuses, and with [`Error::Reply`] when it
-/// answers something else than its interface says.
+/// Each fails with [`Error::Call`] when the canister refuses, with [`Error::Expired`] when it was
+/// never asked, with [`Error::Unreachable`] or [`Error::Unproven`] when there is no answer to
+/// believe, and with [`Error::Reply`] when it is another than the interface says.
 #[derive(Clone, Copy)]
 pub struct AssetCanister<'a> {
     canister: &'a dyn Canister,
@@ -162,7 +163,9 @@ impl<'a> AssetCanister<'a> {
                 length: None,
             };
             let (page,): (Vec<AssetDetails>,) = self.query("list", (page,))?;
-            if page.is_empty() {
+            // Old canisters of dfx list everything, wherever a page should start.
+            let is_new = |first: &AssetDetails| assets.iter().all(|known| known.key != first.key);
+            if !page.first().is_some_and(is_new) {
                 return Ok(assets);
             }
             assets.extend(page);
@@ -266,10 +269,7 @@ impl<'a> AssetCanister<'a> {
         argument: impl ArgumentEncoder,
     ) -> Result<T, Error> {
         let reply = self.canister.query(method, encode(argument));
-        decode(
-            method,
-            &reply.map_err(|reject| Error::Call { method, reject })?,
-        )
+        decode(method, &reply.map_err(|failure| failed(method, failure))?)
     }
 
     fn update<T: for<'d> ArgumentDecoder<'d>>(
@@ -278,16 +278,22 @@ impl<'a> AssetCanister<'a> {
         argument: impl ArgumentEncoder,
     ) -> Result<T, Error> {
         let reply = self.canister.update(method, encode(argument));
-        decode(
-            method,
-            &reply.map_err(|reject| Error::Call { method, reject })?,
-        )
+        decode(method, &reply.map_err(|failure| failed(method, failure))?)
     }
 }
 
 impl std::fmt::Debug for AssetCanister<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AssetCanister").finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn failed(method: &'static str, failure: Failure) -> Error {
+    match failure {
+        Failure::Rejected(reject) => Error::Call { method, reject },
+        Failure::Expired => Error::Expired(method),
+        Failure::Unreachable(reason) => Error::Unreachable(reason),
+        Failure::Unproven(reason) => Error::Unproven(reason),
     }
 }
 

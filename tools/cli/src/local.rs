@@ -9,7 +9,7 @@ use local_ic::gateway::Gateway;
 use local_ic::{Clock, Config, InstallMode, Local, Network, PublicInterface, SubnetKind};
 
 use crate::Error;
-use crate::canister::{Canister, Reject};
+use crate::canister::{Canister, Failure, Reject};
 
 /// A canister on a network of its own, whose time is this machine's.
 #[derive(Debug, Clone)]
@@ -70,16 +70,16 @@ impl LocalCanister {
 }
 
 impl Canister for LocalCanister {
-    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject> {
+    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let mut network = self.network();
         let result = network.query(deployer(), self.id, method, argument);
-        result.map_err(reject)
+        result.map_err(|error| reject(error).into())
     }
 
-    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject> {
+    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let mut network = self.network();
         let result = network.update(deployer(), self.id, method, argument);
-        result.map_err(reject)
+        result.map_err(|error| reject(error).into())
     }
 }
 

@@ -3,9 +3,16 @@
 //! On a terminal each stage is a bar while it lasts. Everywhere, each leaves one line. Both go
 //! to the error stream: the output is for results.
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressFinish, ProgressStyle};
+
+/// Prints a line of the result, if there is still somebody to read it.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
 
 /// A part of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,12 +82,18 @@ impl Console {
 fn summary(stage: Stage, done: u64) -> String {
     match stage {
         Stage::Reading => format!("  read       {}", count(done, "file")),
-        Stage::Uploading => format!("  uploaded   {}", HumanBytes(done)),
+        Stage::Uploading => format!("  uploaded   {}", bytes(done)),
         Stage::Committing => format!("  committed  {}", count(done, "operation")),
     }
 }
 
-fn count(number: u64, thing: &str) -> String {
+/// So many bytes, for people.
+pub(crate) fn bytes(number: u64) -> String {
+    HumanBytes(number).to_string()
+}
+
+/// So many of a thing, for people.
+pub(crate) fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", HumanCount(number))
 }

@@ -5,17 +5,16 @@
 //! 3. The directory is deployed.
 //! 4. The gateway answers, and with `--watch` changes are deployed, until it is stopped.
 
-use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::Error;
 use crate::deploy::{Deployed, Directory};
+use crate::journal::Journal;
 use crate::local::LocalCanister;
-use crate::plan::Fate;
-use crate::report::Console;
+use crate::report::{Console, say};
 use crate::scan::scan;
 use crate::watch::Watch;
 
@@ -71,7 +70,7 @@ async fn run(
     let (canister, mut directory) = on_large_stack(move || {
         let wasm = read(&module)?;
         let canister = LocalCanister::install(wasm, &module)?;
-        let deployed = directory.deploy(&canister, &Console::default())?;
+        let deployed = directory.deploy(&canister, &Journal::none(), &Console::default())?;
         announce(&canister, port, &deployed);
         Ok((canister, directory))
     })
@@ -95,18 +94,13 @@ async fn run(
 }
 
 fn redeploy(directory: &mut Directory, canister: &LocalCanister) {
-    match directory.deploy(canister, &()) {
-        Ok(deployed) if deployed.fates.is_empty() => {}
+    match directory.deploy(canister, &Journal::none(), &()) {
+        Ok(deployed) if deployed.changes.is_empty() => {}
         Ok(deployed) => {
-            for (key, fate) in &deployed.fates {
-                let fate = match fate {
-                    Fate::Added => "added",
-                    Fate::Changed => "changed",
-                    Fate::Deleted => "deleted",
-                };
-                say(format_args!("  {fate:<9}  {key}"));
+            for line in deployed.changes.lines(usize::MAX) {
+                say(line);
             }
-            say(site_hash(&deployed));
+            say(deployed.summary());
         }
         Err(error) => eprintln!("error: {error}"),
     }
@@ -116,20 +110,8 @@ fn announce(canister: &LocalCanister, port: u16, deployed: &Deployed) {
     let id = canister.id();
     say(format_args!(
         "\n{}\n\n  http://{id}.localhost:{port}/\n  http://localhost:{port}/?canisterId={id}\n",
-        site_hash(deployed)
+        deployed.summary()
     ));
-}
-
-fn site_hash(deployed: &Deployed) -> String {
-    match deployed.site_hash {
-        Some(hash) => format!("  site hash  {}", hex::encode(hash)),
-        None => "  site hash  not told by this canister".to_owned(),
-    }
-}
-
-/// Prints a line, if there is still somebody to read it.
-fn say(line: impl Display) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn listen(port: u16) -> Result<TcpListener, Error> {

@@ -1,155 +1,214 @@
-//! Carrying out a plan: bodies first, in chunks, then the commit.
+//! Carrying out a plan in the words of the asset canister of dfx: bodies first, in chunks, then
+//! the commit.
 //!
 //! ```text
 //! create_batch
-//! create_chunks  1.9 MB of small bodies, or a 1.9 MB piece of a large one     (many)
+//! create_chunks  a parcel each                                                (many at once)
 //! commit_batch   everything, if it fits one message
-//!            or  batch 0: 500 operations                                      (many)
+//!            or  batch 0: 500 operations                                      (many, in order)
 //!                the batch: nothing more, which publishes what was staged
 //! ```
 //!
-//! Until the last commit nobody sees any of it. When something is refused, the batch is
-//! dropped with all it holds.
+//! Until the last commit nobody sees any of it. Each of these calls has its effect once, or its
+//! error says that this is not known, and what is left of a deploy that was broken off does no
+//! harm to the next:
+//!
+//! | broken off at | what may be left | the next deploy |
+//! | --- | --- | --- |
+//! | `create_batch` | an empty batch, which expires | has a batch of its own |
+//! | `create_chunks` | chunks | uses those that the journal knows, if their batch is still there |
+//! | a staged commit | a stage, which its batch alone can publish | uses the chunks, and commits to a batch of its own |
+//! | the last commit | the site as it was, or as it should be | finds out by listing it |
+//!
+//! A call that was under way when its deploy was killed may still arrive, within the minutes that
+//! messages live. A staged commit does not name its batch, so it may then end up in the stage of
+//! the next deploy, whose [`Directory`](crate::deploy::Directory) looks at the site for that.
+//!
+//! Canisters of dfx use chunks up and stage nothing: there, what is uploaded is taken up only
+//! until the first commit, and a deploy of several commits is seen in parts.
 
 use std::collections::HashMap;
-use std::mem::take;
 
 use candid::Nat;
 use serde_bytes::ByteBuf;
 
-use crate::Error;
 use crate::canister::Canister;
+use crate::freight::Freight;
+use crate::journal::{Journal, Uploaded};
 use crate::legacy::{
     AssetCanister, CreateAsset, DeleteAsset, Operation, SetAssetContent, SetAssetProperties,
     UnsetAssetContent,
 };
 use crate::plan::{Change, Plan};
+use crate::report::{Report, Stage};
+use crate::{Error, parallel};
 
-/// Bytes of content that one call carries; messages end at 2 MiB. Also where large bodies
-/// are cut.
-pub const MAX_CHUNK: usize = 1_900_000;
-/// Chunks that one call carries, however small.
-const MAX_CHUNKS: usize = 1_000;
 /// Operations that one commit carries.
 pub const MAX_OPERATIONS: usize = 500;
 /// Bytes of operations that one commit carries.
 const MAX_COMMIT: usize = 1_500_000;
 
-/// How far a deploy is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// So many bytes more are at the canister.
-    Uploaded(u64),
-    /// So many operations more are done.
-    Committed(u64),
-}
-
-/// Makes the changes of `plan`, and tells of progress.
+/// Makes the changes of `plan`, whose bodies are `freight`, and returns in how many commits.
+///
+/// `journal` is told what arrives, and tells what arrived before.
 ///
 /// # Errors
 ///
-/// [`Error::Call`] or [`Error::Reply`]; the site is then as it was before.
+/// [`Error::Undecided`], if it is not known whether the last commit was made; those of
+/// [`AssetCanister`] otherwise, and the site is as it was before.
 pub fn upload(
     canister: &dyn Canister,
     plan: &Plan<'_>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<(), Error> {
-    if plan.is_empty() {
-        return Ok(());
-    }
-    let canister = AssetCanister::new(canister);
-    let batch = canister.create_batch()?;
-    let result = send_bodies(&canister, &batch, plan, progress)
-        .and_then(|chunks| commit(&canister, &batch, plan, chunks, progress));
-    if result.is_err() {
-        // It would expire anyway, so what happened before is what to report.
-        let _ = canister.delete_batch(&batch);
+    freight: &Freight<'_>,
+    journal: &Journal,
+    report: &dyn Report,
+) -> Result<usize, Error> {
+    let upload = Upload {
+        lanes: canister.lanes(),
+        canister: AssetCanister::new(canister),
+        freight,
+        journal,
+        report,
+    };
+    let (batch, chunks, is_resumed) = match upload.found()? {
+        Some(found) => (found.batch, found.chunks, true),
+        None => {
+            let batch = upload.canister.create_batch()?;
+            journal.begin(&batch);
+            (batch, HashMap::new(), false)
+        }
+    };
+    let mut batches = vec![batch];
+    let result = upload.send(&batches[0], chunks).and_then(|chunks| {
+        if !freight.is_shared() {
+            journal.end();
+        }
+        let commits = commits(plan, freight, &chunks);
+        if is_resumed {
+            // The old one may hold a stage, and may not be the latest, where stages go.
+            batches.push(upload.canister.create_batch()?);
+        }
+        let latest = batches.last().expect("there is one from the start");
+        upload.commit(latest, commits)
+    });
+    // Refused: what is left would expire anyway, so what happened before is what to report.
+    // Unreachable: so would this be.
+    let done_with = match &result {
+        Ok(_) => &batches[..batches.len() - 1],
+        Err(Error::Call { .. } | Error::Reply { .. }) => &batches[..],
+        Err(_) => return result,
+    };
+    journal.end();
+    for batch in done_with {
+        let _ = upload.canister.delete_batch(batch);
     }
     result
 }
 
-/// The chunk ids of each [`Change::Set`], by its place in the plan.
-type Chunks = HashMap<usize, Vec<Nat>>;
+/// One upload.
+struct Upload<'a> {
+    canister: AssetCanister<'a>,
+    lanes: usize,
+    freight: &'a Freight<'a>,
+    journal: &'a Journal,
+    report: &'a dyn Report,
+}
 
-fn send_bodies(
-    canister: &AssetCanister<'_>,
-    batch: &Nat,
-    plan: &Plan<'_>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Chunks, Error> {
-    let mut chunks = Chunks::new();
-    let mut send = |parcel: &[(usize, &[u8])]| {
-        let content: Vec<_> = parcel.iter().map(|(_, piece)| *piece).collect();
-        let ids = canister.create_chunks(batch, &content)?;
-        for ((place, _), id) in parcel.iter().zip(ids) {
-            chunks.entry(*place).or_default().push(id);
-        }
-        let bytes: usize = content.iter().map(|piece| piece.len()).sum();
-        progress(Progress::Uploaded(bytes as u64));
-        Ok(())
-    };
-
-    let mut parcel = Vec::new();
-    let mut bytes = 0;
-    for (place, change) in plan.changes.iter().enumerate() {
-        let Change::Set { encoding, .. } = change else {
-            continue;
+impl Upload<'_> {
+    /// What an earlier attempt has uploaded, if it is still there.
+    fn found(&self) -> Result<Option<Uploaded>, Error> {
+        let Some(found) = self.journal.read() else {
+            return Ok(None);
         };
-        for piece in pieces(&encoding.body) {
-            if bytes + piece.len() > MAX_CHUNK || parcel.len() == MAX_CHUNKS {
-                send(&take(&mut parcel))?;
-                bytes = 0;
-            }
-            bytes += piece.len();
-            parcel.push((place, piece));
+        // No chunks: they take no room, and the batch lives as long again as a new one.
+        match self.canister.create_chunks(&found.batch, &[]) {
+            Ok(_) => Ok(Some(found)),
+            Err(Error::Call { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
-    if !parcel.is_empty() {
-        send(&parcel)?;
+
+    /// Uploads what is not among `chunks`, and returns the chunk of each piece.
+    fn send(
+        &self,
+        batch: &Nat,
+        mut chunks: HashMap<[u8; 32], Vec<Nat>>,
+    ) -> Result<Vec<Nat>, Error> {
+        let pieces = self.freight.pieces();
+        // A chunk stands for one piece, and may be gone after its use.
+        let mut take = |sha256| chunks.get_mut(sha256).and_then(Vec::pop);
+        let mut places: Vec<Option<Nat>> = Vec::with_capacity(pieces.len());
+        places.extend(pieces.iter().map(|piece| take(&piece.sha256)));
+
+        let parcels = self.freight.parcels(|piece| places[piece].is_none());
+        if parcels.is_empty() {
+            return Ok(places.into_iter().flatten().collect());
+        }
+        let length = |parcel: &Vec<usize>| -> u64 {
+            let lengths = parcel.iter().map(|piece| pieces[*piece].bytes.len() as u64);
+            lengths.sum()
+        };
+        self.report
+            .begin(Stage::Uploading, parcels.iter().map(length).sum());
+        let sent = parallel::map(self.lanes, &parcels, |parcel| {
+            let content: Vec<_> = parcel.iter().map(|piece| pieces[*piece].bytes).collect();
+            let ids = self.canister.create_chunks(batch, &content)?;
+            let hashes = parcel.iter().map(|piece| &pieces[*piece].sha256);
+            self.journal.note(hashes.zip(&ids));
+            self.report.advance(length(parcel));
+            Ok(ids)
+        })?;
+        self.report.end();
+        for (piece, id) in parcels.iter().flatten().zip(sent.into_iter().flatten()) {
+            places[*piece] = Some(id);
+        }
+        Ok(places.into_iter().flatten().collect())
     }
-    Ok(chunks)
+
+    fn commit(&self, batch: &Nat, mut commits: Vec<Vec<Operation>>) -> Result<usize, Error> {
+        let total: usize = commits.iter().map(Vec::len).sum();
+        self.report.begin(Stage::Committing, total as u64);
+        if commits.len() > 1 {
+            // Publishes what the others have staged.
+            commits.push(Vec::new());
+        }
+        let last = commits.pop().unwrap_or_default();
+        let count = commits.len() + 1;
+        for operations in commits {
+            let done = operations.len() as u64;
+            self.canister.commit_batch(Nat::from(0u8), operations)?;
+            self.report.advance(done);
+        }
+        let done = last.len() as u64;
+        let published = self.canister.commit_batch(batch.clone(), last);
+        published.map_err(Error::after_publishing)?;
+        self.report.advance(done);
+        self.report.end();
+        Ok(count)
+    }
 }
 
-/// A body cut where chunks end. An empty body is one empty piece: content needs a chunk.
-fn pieces(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let empty = body.is_empty().then_some(body);
-    empty.into_iter().chain(body.chunks(MAX_CHUNK))
-}
-
-fn commit(
-    canister: &AssetCanister<'_>,
-    batch: &Nat,
-    plan: &Plan<'_>,
-    mut chunks: Chunks,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<(), Error> {
-    let mut groups = vec![Vec::new()];
+/// The operations of a plan, as many together as one message carries.
+fn commits(plan: &Plan<'_>, freight: &Freight<'_>, chunks: &[Nat]) -> Vec<Vec<Operation>> {
+    let mut commits = vec![Vec::new()];
     let mut bytes = 0;
     for (place, change) in plan.changes.iter().enumerate() {
-        let operation = operation(change, chunks.remove(&place).unwrap_or_default());
+        let content = freight.content(place).iter();
+        let operation = operation(
+            change,
+            content.map(|piece| chunks[*piece].clone()).collect(),
+        );
         let size = size(&operation);
-        let group = groups.last_mut().expect("there is one from the start");
-        if bytes + size > MAX_COMMIT || group.len() == MAX_OPERATIONS {
-            groups.push(vec![operation]);
+        let commit = commits.last_mut().expect("there is one from the start");
+        if bytes + size > MAX_COMMIT || commit.len() == MAX_OPERATIONS {
+            commits.push(vec![operation]);
             bytes = size;
         } else {
-            group.push(operation);
+            commit.push(operation);
             bytes += size;
         }
     }
-
-    if groups.len() > 1 {
-        for group in take(&mut groups) {
-            let count = group.len() as u64;
-            canister.commit_batch(Nat::from(0u8), group)?;
-            progress(Progress::Committed(count));
-        }
-    }
-    let last = groups.pop().unwrap_or_default();
-    let count = last.len() as u64;
-    canister.commit_batch(batch.clone(), last)?;
-    progress(Progress::Committed(count));
-    Ok(())
+    commits
 }
 
 fn operation(change: &Change<'_>, chunk_ids: Vec<Nat>) -> Operation {

@@ -91,6 +91,7 @@ fn test(args: &[String]) -> Result<ExitCode> {
     run.args(["test", "--locked", "--no-fail-fast"]);
     run.args(all).args(args);
     run.env("HALLMARK_CANISTERS", workspace.artifacts());
+    run.env("HALLMARK_BIN", workspace.binary("hallmark"));
     run.env("ICP_BIN", npm.icp);
     run.env("NODE_MODULES", npm.modules);
     run.env("LEGACY_CANISTER", legacy);

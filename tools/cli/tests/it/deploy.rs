@@ -2,35 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
 
 use hallmark::deploy::Directory;
+use hallmark::journal::Journal;
 use hallmark::plan::Fate;
-use hallmark::report::{Report, Stage};
+use hallmark::report::Stage;
 
+use super::log::Log;
 use super::memory::Memory;
-
-/// Notes each stage with what was to be done and what was done.
-#[derive(Default)]
-struct Log(Mutex<Vec<(Stage, u64, u64)>>);
-
-impl Log {
-    fn take(&self) -> Vec<(Stage, u64, u64)> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Report for Log {
-    fn begin(&self, stage: Stage, total: u64) {
-        self.0.lock().unwrap().push((stage, total, 0));
-    }
-
-    fn advance(&self, by: u64) {
-        self.0.lock().unwrap().last_mut().unwrap().2 += by;
-    }
-
-    fn end(&self) {}
-}
 
 fn write(directory: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
@@ -49,9 +28,15 @@ fn only_what_was_written_is_read_and_sent() {
         site.path(),
         &[("a.png", "a"), ("b.png", "b"), ("c.png", "c")],
     );
-    let deployed = directory.deploy(&canister, &log).unwrap();
+    let deployed = directory.deploy(&canister, &Journal::none(), &log).unwrap();
     assert_eq!(deployed.files, 3);
-    assert!(deployed.fates.iter().all(|(_, fate)| *fate == Fate::Added));
+    assert!(
+        deployed
+            .changes
+            .fates
+            .iter()
+            .all(|(_, fate)| *fate == Fate::Added)
+    );
     let expected = [
         (Stage::Reading, 3, 3),
         (Stage::Uploading, 3, 3),
@@ -61,13 +46,14 @@ fn only_what_was_written_is_read_and_sent() {
 
     write(site.path(), &[("b.png", "longer"), ("d.png", "d")]);
     fs::remove_file(site.path().join("c.png")).unwrap();
-    let deployed = directory.deploy(&canister, &log).unwrap();
+    let deployed = directory.deploy(&canister, &Journal::none(), &log).unwrap();
     let expected = [
         ("/b.png".to_owned(), Fate::Changed),
         ("/c.png".to_owned(), Fate::Deleted),
         ("/d.png".to_owned(), Fate::Added),
     ];
-    assert_eq!(deployed.fates, expected);
+    assert_eq!(deployed.changes.fates, expected);
+    assert_eq!(deployed.changes.bytes, 7);
     let expected = [
         (Stage::Reading, 2, 2),
         (Stage::Uploading, 7, 7),
@@ -79,7 +65,14 @@ fn only_what_was_written_is_read_and_sent() {
         Some(b"longer".to_vec())
     );
 
-    assert_eq!(directory.deploy(&canister, &log).unwrap().fates, []);
+    assert_eq!(
+        directory
+            .deploy(&canister, &Journal::none(), &log)
+            .unwrap()
+            .changes
+            .fates,
+        []
+    );
     assert_eq!(log.take(), []);
 }
 
@@ -89,9 +82,11 @@ fn a_refused_deploy_can_be_repeated() {
     write(site.path(), &[("a.png", "a")]);
     let mut directory = Directory::new(site.path());
     let refusing = Memory::refusing("commit_batch");
-    directory.deploy(&refusing, &()).unwrap_err();
+    directory
+        .deploy(&refusing, &Journal::none(), &())
+        .unwrap_err();
     let canister = Memory::default();
-    directory.deploy(&canister, &()).unwrap();
+    directory.deploy(&canister, &Journal::none(), &()).unwrap();
     assert_eq!(canister.body("/a.png", "identity"), Some(b"a".to_vec()));
 }
 
@@ -99,7 +94,39 @@ fn a_refused_deploy_can_be_repeated() {
 fn an_empty_directory_is_an_empty_site() {
     let site = tempfile::tempdir().unwrap();
     let canister = Memory::default();
-    let deployed = Directory::new(site.path()).deploy(&canister, &()).unwrap();
-    assert_eq!((deployed.files, deployed.fates.len()), (0, 0));
+    let deployed = Directory::new(site.path())
+        .deploy(&canister, &Journal::none(), &())
+        .unwrap();
+    assert_eq!((deployed.files, deployed.changes.fates.len()), (0, 0));
     assert_eq!(canister.calls(), []);
+}
+
+#[test]
+fn a_plan_is_what_a_deploy_does_and_does_nothing() {
+    for canister in [Memory::default(), Memory::of_hallmark()] {
+        let site = tempfile::tempdir().unwrap();
+        write(site.path(), &[("a.png", "same"), ("b.png", "b")]);
+        let mut directory = Directory::new(site.path());
+        let deploy = |directory: &mut Directory| {
+            let deployed = directory.deploy(&canister, &Journal::none(), &());
+            deployed.unwrap()
+        };
+        let first = deploy(&mut directory);
+        write(site.path(), &[("b.png", "same"), ("c.png", "same")]);
+        canister.set_max_age("/a.png", 1);
+        canister.calls();
+
+        let before = canister.assets();
+        let planned = directory.plan(&canister, &()).unwrap();
+        assert_eq!(planned.site_hash.is_some(), first.site_hash.is_some());
+        assert_eq!(canister.calls(), []);
+        assert!(canister.assets() == before);
+        let fates = [
+            ("/a.png".to_owned(), Fate::Reset),
+            ("/b.png".to_owned(), Fate::Changed),
+            ("/c.png".to_owned(), Fate::Added),
+        ];
+        assert_eq!(planned.changes.fates, fates);
+        assert_eq!(deploy(&mut directory).changes, planned.changes);
+    }
 }

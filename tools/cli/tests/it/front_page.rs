@@ -1,4 +1,4 @@
-//! The scene on the README's front page, played as it is written there.
+//! The scenes on the README's front page, played as they are written there.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::http;
+use super::served::{Served, asset_canister};
 
 /// A command and all it started, until this is dropped.
 struct Group(Child);
@@ -68,4 +69,69 @@ fn the_first_scene_is_true() {
     }
     let target = "/?canisterId=lxzze-o7777-77777-aaaaa-cai";
     assert_eq!(http::get(port, "localhost", target, &[]).status, 200);
+}
+
+/// What a command prints in the README, and the command.
+fn scene(beginning: &str) -> (Vec<String>, Vec<String>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let scene = readme
+        .lines()
+        .skip_while(|line| !line.starts_with(beginning))
+        .take_while(|line| !line.starts_with("```"));
+    let mut lines = scene.map(str::to_owned);
+    let mut command = Vec::new();
+    for line in lines.by_ref() {
+        let words = line.trim_end_matches('\\').split_whitespace();
+        command.extend(words.map(str::to_owned));
+        if !line.ends_with('\\') {
+            break;
+        }
+    }
+    (command, lines.collect())
+}
+
+/// A line without what is another one at another time, or with another build of the canister.
+fn timeless(line: &str) -> String {
+    let is_of_this_build = ["certified data", "module"]
+        .iter()
+        .any(|name| line.contains(&format!("✓ {name}")));
+    let words = line.split(' ').map(|word| {
+        let is_hash = word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_time = ["-", ":"]
+            .iter()
+            .any(|mark| word.matches(mark).count() == 2)
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b"-:".contains(&byte));
+        match (is_hash && is_of_this_build) || is_time {
+            true => "*",
+            false => word,
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_scene_of_verifying_is_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let (command, expected) = scene("$ target/debug/hallmark verify");
+    let served = Served::start(&root.join("assets-example"), &[]);
+    let port = format!("localhost:{}/", served.port);
+    let module = asset_canister();
+    let arguments = command.iter().skip(2).map(|word| match &**word {
+        "target/canisters/assets.wasm.gz" => module.to_str().unwrap().to_owned(),
+        word => word.replace("localhost:8000/", &port),
+    });
+    let output = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .args(arguments)
+        .current_dir(&root)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let printed = printed.replace(&port, "localhost:8000/");
+    let printed: Vec<_> = printed.lines().map(timeless).collect();
+    let expected: Vec<_> = expected.iter().map(|line| timeless(line)).collect();
+    assert_eq!(printed, expected);
+    assert!(output.status.success());
 }

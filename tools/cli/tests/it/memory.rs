@@ -1,11 +1,12 @@
 //! An asset canister in memory: the words of the interface, its rules and its limits, and
-//! nothing of HTTP.
+//! nothing of HTTP. It is either as that of dfx or as Hallmark's, where they differ in what a
+//! deploy can tell.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
 
 use candid::{CandidType, Nat, decode_one, encode_one};
-use hallmark::canister::{Canister, Reject};
+use hallmark::canister::{Canister, Failure, Reject};
 use hallmark::legacy::{
     AssetDetails, CommitBatch, CreateAsset, EncodingDetails, Operation, SetAssetContent,
     SetAssetProperties,
@@ -20,25 +21,42 @@ const MAX_MESSAGE: usize = 2 << 20;
 /// The canister, and a record of the calls it got.
 #[derive(Default)]
 pub(crate) struct Memory {
-    state: RefCell<State>,
-    calls: RefCell<Vec<Call>>,
+    state: Mutex<State>,
+    calls: Mutex<Vec<Call>>,
     refused: Option<&'static str>,
+    is_hallmark: bool,
+    lanes: usize,
 }
 
-/// A call: its method and, of a commit, the number of operations.
+/// A call: its method and, of a commit, the number of operations; of an upload, of chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) operations: usize,
+    pub(crate) chunks: usize,
 }
+
+/// What is served: assets by key, bodies by encoding.
+pub(crate) type Assets = BTreeMap<String, (CreateAsset, BTreeMap<String, Vec<u8>>)>;
 
 #[derive(Default, Clone)]
 struct State {
-    assets: BTreeMap<String, (CreateAsset, BTreeMap<String, Vec<u8>>)>,
-    chunks: BTreeMap<u64, Vec<u8>>,
-    open: Option<u64>,
+    assets: Assets,
+    batches: BTreeMap<u64, Batch>,
     last_batch: u64,
     last_chunk: u64,
+}
+
+#[derive(Default, Clone)]
+struct Batch {
+    chunks: BTreeMap<u64, Vec<u8>>,
+    stage: Option<Assets>,
+}
+
+#[derive(CandidType, Deserialize)]
+struct Chunks {
+    batch_id: Nat,
+    content: Vec<ByteBuf>,
 }
 
 impl Memory {
@@ -50,34 +68,59 @@ impl Memory {
         }
     }
 
+    /// One that stages commits of batch 0, keeps chunks after their use, and has a site hash.
+    pub(crate) fn of_hallmark() -> Memory {
+        Memory {
+            is_hallmark: true,
+            ..Memory::default()
+        }
+    }
+
+    /// The same, called on several threads at once.
+    pub(crate) fn with_lanes(self, lanes: usize) -> Memory {
+        Memory { lanes, ..self }
+    }
+
     /// What is stored under a key in an encoding.
     pub(crate) fn body(&self, key: &str, encoding: &str) -> Option<Vec<u8>> {
-        let state = self.state.borrow();
-        state.assets.get(key)?.1.get(encoding).cloned()
+        self.state().assets.get(key)?.1.get(encoding).cloned()
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
-        self.state.borrow().assets.keys().cloned().collect()
+        self.state().assets.keys().cloned().collect()
     }
 
-    pub(crate) fn has_open_batch(&self) -> bool {
-        self.state.borrow().open.is_some()
+    /// Everything that is served.
+    pub(crate) fn assets(&self) -> Assets {
+        self.state().assets.clone()
+    }
+
+    pub(crate) fn open_batches(&self) -> usize {
+        self.state().batches.len()
+    }
+
+    /// Drops what waits to be committed, as happens when it has waited too long.
+    pub(crate) fn expire_batches(&self) {
+        self.state().batches.clear();
     }
 
     /// The updates since the last time this was asked.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls.take()
+        std::mem::take(&mut self.calls.lock().unwrap())
     }
 
     /// Changes properties behind the client's back.
     pub(crate) fn set_max_age(&self, key: &str, max_age: u64) {
-        let mut state = self.state.borrow_mut();
-        state.assets.get_mut(key).unwrap().0.max_age = Some(max_age);
+        self.state().assets.get_mut(key).unwrap().0.max_age = Some(max_age);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
     }
 }
 
 impl Canister for Memory {
-    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject> {
+    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         match method {
             "list" => {
                 #[derive(CandidType, Deserialize)]
@@ -86,40 +129,69 @@ impl Canister for Memory {
                 }
                 let page: Page = decode_one(&argument).unwrap();
                 let start = page.start.map_or(0, |start| number(&start));
-                Ok(encode_one(self.state.borrow().page(start as usize)).unwrap())
+                Ok(encode_one(self.state().page(start as usize)).unwrap())
             }
-            _ => Err(Reject {
+            "site_hash" if self.is_hallmark => {
+                Ok(encode_one(ByteBuf::from(self.state().hash())).unwrap())
+            }
+            _ => Err(Failure::Rejected(Reject {
                 code: 536,
                 message: format!("Canister has no query method '{method}'."),
-            }),
+            })),
         }
     }
 
-    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Reject> {
+    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         assert!(argument.len() <= MAX_MESSAGE, "{} bytes", argument.len());
-        let mut operations = 0;
-        if method == "commit_batch" {
-            let commit: CommitBatch = decode_one(&argument).unwrap();
-            operations = commit.operations.len();
-        }
-        self.calls.borrow_mut().push(Call {
+        let mut call = Call {
             method: method.to_owned(),
-            operations,
-        });
+            operations: 0,
+            chunks: 0,
+        };
+        match method {
+            "commit_batch" => {
+                let commit: CommitBatch = decode_one(&argument).unwrap();
+                call.operations = commit.operations.len();
+            }
+            "create_chunks" => {
+                let chunks: Chunks = decode_one(&argument).unwrap();
+                call.chunks = chunks.content.len();
+            }
+            _ => {}
+        }
+        self.calls.lock().unwrap().push(call);
         if self.refused == Some(method) {
             return Err(trap("refused"));
         }
         // A trap leaves everything as it was.
-        let mut state = self.state.borrow().clone();
-        let reply = state
-            .update(method, &argument)
+        let mut state = self.state();
+        let mut next = state.clone();
+        let reply = next
+            .update(method, &argument, self.is_hallmark)
             .map_err(|error| trap(&error))?;
-        *self.state.borrow_mut() = state;
+        *state = next;
         Ok(reply)
+    }
+
+    fn lanes(&self) -> usize {
+        self.lanes.max(1)
     }
 }
 
 impl State {
+    /// Something that depends on all assets.
+    fn hash(&self) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        for (create, encodings) in self.assets.values() {
+            hash.update(format!("{create:?}"));
+            for (name, body) in encodings {
+                hash.update(name);
+                hash.update(Sha256::digest(body));
+            }
+        }
+        hash.finalize().to_vec()
+    }
+
     fn page(&self, start: usize) -> Vec<AssetDetails> {
         let page = self.assets.values().skip(start).take(100);
         let details = page.map(|(create, encodings)| AssetDetails {
@@ -140,7 +212,12 @@ impl State {
         details.collect()
     }
 
-    fn update(&mut self, method: &str, argument: &[u8]) -> Result<Vec<u8>, String> {
+    fn update(
+        &mut self,
+        method: &str,
+        argument: &[u8],
+        is_hallmark: bool,
+    ) -> Result<Vec<u8>, String> {
         match method {
             "create_batch" => {
                 #[derive(CandidType)]
@@ -148,71 +225,97 @@ impl State {
                     batch_id: Nat,
                 }
                 self.last_batch += 1;
-                self.open = Some(self.last_batch);
+                self.batches.insert(self.last_batch, Batch::default());
                 let batch_id = self.last_batch.into();
                 Ok(encode_one(Reply { batch_id }).unwrap())
             }
             "create_chunks" => {
-                #[derive(CandidType, Deserialize)]
-                struct Chunks {
-                    batch_id: Nat,
-                    content: Vec<ByteBuf>,
-                }
                 #[derive(CandidType)]
                 struct Reply {
                     chunk_ids: Vec<Nat>,
                 }
                 let chunks: Chunks = decode_one(argument).unwrap();
-                self.check_open(&chunks.batch_id)?;
+                let batch = self.batches.get_mut(&number(&chunks.batch_id));
+                let batch = batch.ok_or("batch not found")?;
                 let mut chunk_ids = Vec::new();
                 for chunk in chunks.content {
                     self.last_chunk += 1;
-                    self.chunks.insert(self.last_chunk, chunk.into_vec());
+                    batch.chunks.insert(self.last_chunk, chunk.into_vec());
                     chunk_ids.push(self.last_chunk.into());
                 }
                 Ok(encode_one(Reply { chunk_ids }).unwrap())
             }
             "commit_batch" => {
                 let commit: CommitBatch = decode_one(argument).unwrap();
-                for operation in commit.operations {
-                    self.apply(operation)?;
-                }
-                if number(&commit.batch_id) != 0 {
-                    self.check_open(&commit.batch_id)?;
-                    self.close();
-                }
+                self.commit(commit, is_hallmark)?;
                 Ok(candid::encode_args(()).unwrap())
             }
             "delete_batch" => {
-                self.close();
+                #[derive(CandidType, Deserialize)]
+                struct Argument {
+                    batch_id: Nat,
+                }
+                let delete: Argument = decode_one(argument).unwrap();
+                let deleted = self.batches.remove(&number(&delete.batch_id));
+                deleted.ok_or("batch not found")?;
                 Ok(candid::encode_args(()).unwrap())
             }
             _ => panic!("unexpected call of {method}"),
         }
     }
 
-    fn apply(&mut self, operation: Operation) -> Result<(), String> {
+    fn commit(&mut self, commit: CommitBatch, is_hallmark: bool) -> Result<(), String> {
+        let id = number(&commit.batch_id);
+        let home = match id {
+            0 if is_hallmark => self.batches.keys().last().copied(),
+            0 => None,
+            id => Some(id),
+        };
+        let mut assets = self.assets.clone();
+        if let Some(home) = home {
+            let batch = self.batches.get_mut(&home).ok_or("batch not found")?;
+            assets = batch.stage.take().unwrap_or(assets);
+        }
+        for operation in commit.operations {
+            self.apply(operation, &mut assets, is_hallmark)?;
+        }
+        match home {
+            Some(home) if id == 0 => self.batches.get_mut(&home).unwrap().stage = Some(assets),
+            _ => {
+                self.assets = assets;
+                self.batches.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        operation: Operation,
+        assets: &mut Assets,
+        keeps_chunks: bool,
+    ) -> Result<(), String> {
         let missing = |key: &str| format!("asset not found: {key}");
         match operation {
             Operation::CreateAsset(create) => {
-                if self.assets.contains_key(&create.key) {
+                if assets.contains_key(&create.key) {
                     return Err(format!("asset already exists: {}", create.key));
                 }
                 let key = create.key.clone();
-                self.assets.insert(key, (create, BTreeMap::new()));
+                assets.insert(key, (create, BTreeMap::new()));
             }
             Operation::SetAssetContent(set) => {
-                let body = self.assemble(&set)?;
-                let asset = self.assets.get_mut(&set.key);
+                let body = self.assemble(&set, keeps_chunks)?;
+                let asset = assets.get_mut(&set.key);
                 let (_, encodings) = asset.ok_or_else(|| missing(&set.key))?;
                 encodings.insert(set.content_encoding, body);
             }
             Operation::UnsetAssetContent(unset) => {
-                let asset = self.assets.get_mut(&unset.key);
+                let asset = assets.get_mut(&unset.key);
                 let (_, encodings) = asset.ok_or_else(|| missing(&unset.key))?;
                 encodings.remove(&unset.content_encoding);
             }
-            Operation::DeleteAsset(delete) => drop(self.assets.remove(&delete.key)),
+            Operation::DeleteAsset(delete) => drop(assets.remove(&delete.key)),
             Operation::SetAssetProperties(SetAssetProperties {
                 key,
                 max_age,
@@ -220,7 +323,7 @@ impl State {
                 allow_raw_access,
                 is_aliased,
             }) => {
-                let asset = self.assets.get_mut(&key);
+                let asset = assets.get_mut(&key);
                 let (asset, _) = asset.ok_or_else(|| missing(&key))?;
                 asset.max_age = max_age.unwrap_or(asset.max_age);
                 asset.headers = headers.unwrap_or(asset.headers.take());
@@ -231,14 +334,22 @@ impl State {
         Ok(())
     }
 
-    fn assemble(&mut self, set: &SetAssetContent) -> Result<Vec<u8>, String> {
+    fn assemble(&mut self, set: &SetAssetContent, keeps_chunks: bool) -> Result<Vec<u8>, String> {
         if set.chunk_ids.is_empty() && set.last_chunk.is_none() {
             return Err("encoding must have at least one chunk or contain last_chunk".into());
         }
         let mut body = Vec::new();
         for id in &set.chunk_ids {
-            let chunk = self.chunks.remove(&number(id));
-            body.extend(chunk.ok_or_else(|| format!("chunk not found: {id}"))?);
+            let number = number(id);
+            let mut batches = self.batches.values_mut();
+            let batch = batches.find(|batch| batch.chunks.contains_key(&number));
+            let chunks = &mut batch
+                .ok_or_else(|| format!("chunk not found: {id}"))?
+                .chunks;
+            match keeps_chunks {
+                true => body.extend_from_slice(&chunks[&number]),
+                false => body.extend(chunks.remove(&number).unwrap()),
+            }
         }
         body.extend(set.last_chunk.iter().flat_map(|chunk| chunk.iter()));
         let given = set.sha256.as_ref().map(|sha256| sha256.to_vec());
@@ -247,25 +358,13 @@ impl State {
         }
         Ok(body)
     }
-
-    fn check_open(&self, batch: &Nat) -> Result<(), String> {
-        let is_open = self.open == Some(number(batch));
-        is_open
-            .then_some(())
-            .ok_or_else(|| "batch not found".into())
-    }
-
-    fn close(&mut self) {
-        self.open = None;
-        self.chunks.clear();
-    }
 }
 
-fn trap(message: &str) -> Reject {
-    Reject {
+fn trap(message: &str) -> Failure {
+    Failure::Rejected(Reject {
         code: 503,
         message: format!("Canister trapped explicitly: {message}"),
-    }
+    })
 }
 
 fn number(nat: &Nat) -> u64 {

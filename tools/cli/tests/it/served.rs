@@ -104,8 +104,15 @@ impl Drop for Served {
     }
 }
 
-fn asset_canister() -> PathBuf {
+pub(crate) fn asset_canister() -> PathBuf {
     let folder = env::var_os("HALLMARK_CANISTERS")
         .expect("HALLMARK_CANISTERS names no folder of canisters; `cargo xtask test` builds one");
     PathBuf::from(folder).join("assets.wasm.gz")
+}
+
+/// The module of dfx's asset canister.
+pub(crate) fn legacy_canister() -> PathBuf {
+    env::var_os("LEGACY_CANISTER")
+        .expect("LEGACY_CANISTER names no module; `cargo xtask test` builds one")
+        .into()
 }

@@ -1,14 +1,15 @@
 //! An asset canister on a live network, and who deploys to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs};
 
 use candid::utils::{ArgumentDecoder, ArgumentEncoder};
 use candid::{CandidType, Nat, Principal};
-use ic_agent_of_dfx::Agent;
 use ic_agent_of_dfx::identity::{BasicIdentity, Identity as _};
+use ic_agent_of_dfx::{Agent, AgentError};
 use ic_asset::{AssetSyncProgressRenderer, AssetSyncState};
 use ic_utils::Canister;
 use pocket_ic::{PocketIc, PocketIcBuilder};
@@ -21,8 +22,26 @@ use tokio::task::block_in_place;
 use crate::directory::Directory;
 use crate::page::Page;
 
+/// Why Hallmark does something else than the canister of dfx.
+pub(crate) type Reason = &'static str;
+
+/// The difference is not one: versions of the canister of dfx after the newest that is published
+/// do what Hallmark does.
+pub(crate) const NEWER: Reason = "newer than ic-certified-assets 0.3.0";
+
+/// Plays on both canisters, that of dfx and Hallmark. Where they differ on purpose, the play says
+/// what each of them does, and why ([`Site::either`]).
+pub(crate) fn on_both(play: impl Fn(&Site)) {
+    for site in [Site::legacy(), Site::new()] {
+        // Shown if it fails.
+        println!("on the canister of {}", site.either("", "dfx", "Hallmark"));
+        play(&site);
+    }
+}
+
 /// An asset canister, with the agent of its controller.
 pub(crate) struct Site {
+    is_hallmark: bool,
     pic: PocketIc,
     port: u16,
     canister: Principal,
@@ -51,15 +70,15 @@ pub(crate) struct Properties {
 impl Site {
     /// An empty one.
     pub(crate) fn new() -> Site {
-        Site::of(module("HALLMARK_CANISTERS", "assets.wasm.gz"))
+        Site::of(module("HALLMARK_CANISTERS", "assets.wasm.gz"), true)
     }
 
     /// An empty one whose canister is that of dfx.
     pub(crate) fn legacy() -> Site {
-        Site::of(module("LEGACY_CANISTER", ""))
+        Site::of(module("LEGACY_CANISTER", ""), false)
     }
 
-    fn of(module: Vec<u8>) -> Site {
+    fn of(module: Vec<u8>, is_hallmark: bool) -> Site {
         let identity = BasicIdentity::from_raw_key(&[7; 32]);
         let controller = identity.sender().unwrap();
         let mut pic = PocketIcBuilder::new()
@@ -82,6 +101,7 @@ impl Site {
             .build()
             .unwrap();
         Site {
+            is_hallmark,
             pic,
             port: url.port().unwrap(),
             canister,
@@ -90,6 +110,13 @@ impl Site {
             log: logger(),
             runtime,
         }
+    }
+
+    /// What this site's canister does, of two that differ for a reason.
+    #[track_caller]
+    pub(crate) fn either<T: PartialEq + Debug>(&self, reason: Reason, dfx: T, hallmark: T) -> T {
+        assert_ne!(dfx, hallmark, "no difference: {reason}");
+        if self.is_hallmark { hallmark } else { dfx }
     }
 
     /// Where the network answers agents.
@@ -190,7 +217,7 @@ impl Site {
         self.wait(async { Page::of(request.send().await.unwrap()).await })
     }
 
-    /// The hash of everything that the site can answer.
+    /// The hash of everything that the site can answer, which only Hallmark tells.
     pub(crate) fn hash(&self) -> ByteBuf {
         let (hash,) = self.query("site_hash", ());
         hash
@@ -199,6 +226,40 @@ impl Site {
     pub(crate) fn state(&self) -> StateInfo {
         let (state,) = self.query("get_state_info", ());
         state
+    }
+
+    /// What is in the canister: the hash of each encoding of each asset.
+    pub(crate) fn assets(&self) -> BTreeMap<String, BTreeMap<String, Option<ByteBuf>>> {
+        #[derive(CandidType, Deserialize)]
+        struct Asset {
+            key: String,
+            encodings: Vec<Encoding>,
+        }
+        #[derive(CandidType, Deserialize)]
+        struct Encoding {
+            content_encoding: String,
+            sha256: Option<ByteBuf>,
+        }
+        #[derive(CandidType)]
+        struct Page {
+            start: Option<Nat>,
+        }
+
+        let mut assets = BTreeMap::new();
+        loop {
+            let start = Some(Nat::from(assets.len()));
+            let (page,): (Vec<Asset>,) = self.query("list", (Page { start },));
+            let known = assets.len();
+            assets.extend(page.into_iter().map(|asset| {
+                let hashes = asset.encodings.into_iter();
+                let hashes = hashes.map(|one| (one.content_encoding, one.sha256));
+                (asset.key, hashes.collect())
+            }));
+            // The older list is whole, whatever it is asked for.
+            if assets.len() == known {
+                return assets;
+            }
+        }
     }
 
     pub(crate) fn properties(&self, key: &str) -> Properties {
@@ -232,12 +293,18 @@ impl Site {
         method: &str,
         argument: impl ArgumentEncoder,
     ) -> T {
+        self.try_update(method, argument).unwrap()
+    }
+
+    pub(crate) fn try_update<T: for<'d> ArgumentDecoder<'d>>(
+        &self,
+        method: &str,
+        argument: impl ArgumentEncoder,
+    ) -> Result<T, AgentError> {
         let argument = candid::encode_args(argument).unwrap();
         let update = self.agent.update(&self.canister, method);
-        let reply = self
-            .wait(update.with_arg(argument).call_and_wait())
-            .unwrap();
-        candid::decode_args(&reply).unwrap()
+        let reply = self.wait(update.with_arg(argument).call_and_wait())?;
+        Ok(candid::decode_args(&reply).unwrap())
     }
 
     fn canister(&self) -> Canister<'_> {

@@ -1,14 +1,18 @@
 //! Deployments to a network that is there already, known by its root key.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use sha2::{Digest, Sha256};
 
 use crate::http;
 use crate::network::Network;
-use crate::project::{Project, asset_canister};
+use crate::project::{Project, asset_canister, hallmark};
 
 const MANIFEST: &str = include_str!("../../../../icp.yaml");
-/// As this repository's manifest has it.
+/// As this repository's manifest has them.
 const ASSET_CANISTER: &str = "target/canisters/assets.wasm.gz";
+const SITE: &str = "assets-example";
 
 /// A manifest, and the network as an environment named `lab`.
 fn connected(manifest: &str, network: &Network, root_key: &str) -> Project {
@@ -25,7 +29,10 @@ environments:
     network: lab
 "
     );
-    Project::new(&manifest).with_arguments(&["--environment", "lab", "--identity", "anonymous"])
+    Project::new(&manifest)
+        .with_arguments(&["--environment", "lab", "--identity", "anonymous"])
+        .with_variable("HALLMARK_BIN", hallmark())
+        .with_variable("HALLMARK_NETWORK", format!("http://127.0.0.1:{port}"))
 }
 
 /// The id in the URL that a deployment ends with.
@@ -42,13 +49,27 @@ fn the_manifest_of_this_repository_deploys_and_deploys_again() {
     let project = connected(MANIFEST, &network, &network.root_key);
     let module = asset_canister();
     project.write(ASSET_CANISTER, &module);
+    let site = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets-example");
+    symlink(site, project.path().join(SITE)).unwrap();
 
     let deployed = project.icp(&["deploy"]);
     assert!(deployed.contains("Created canister assets"), "{deployed}");
     let id = canister_id(&deployed);
-    let page = http::get(network.port, &format!("{id}.localhost"), "/");
-    assert_eq!(page.status, 404, "{}", page.text());
-    assert!(page.header("ic-certificate").is_some());
+    for (path, file) in [
+        ("/", "index.html"),
+        ("/about", "about.html"),
+        ("/struck%20plate.jpg", "struck plate.jpg"),
+        ("/silver.mp4", "silver.mp4"),
+    ] {
+        // The gateway lets nothing through that does not verify.
+        let page = http::get(network.port, &format!("{id}.localhost"), path);
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.header("ic-certificate").is_some(), "{path}");
+        assert!(
+            page.body == fs::read(format!("{site}/{file}")).unwrap(),
+            "{path}"
+        );
+    }
 
     let status = project.icp(&["canister", "status", "assets"]);
     let hash = format!("Module hash: 0x{}", hex::encode(Sha256::digest(&module)));
@@ -56,8 +77,10 @@ fn the_manifest_of_this_repository_deploys_and_deploys_again() {
     let variable = format!("Name: PUBLIC_CANISTER_ID:assets, Value: {id}");
     assert!(status.contains(&variable), "{status}");
 
-    let again = project.icp(&["deploy"]);
+    // What scripts print is shown to those who look for bugs only.
+    let again = project.icp(&["deploy", "--debug"]);
     assert!(again.contains("All canisters already exist"), "{again}");
+    assert!(again.contains("nothing has changed"), "{again}");
     assert_eq!(canister_id(&again), id);
 }
 

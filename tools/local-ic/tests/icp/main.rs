@@ -1,7 +1,8 @@
 //! The unmodified `icp` tool deploys to local-ic.
 //!
-//! It is the program `ICP_BIN`, and what it deploys is in the folder
-//! `HALLMARK_CANISTERS`; `cargo xtask test` sees to both.
+//! It is the program `ICP_BIN`. What it deploys is in the folder
+//! `HALLMARK_CANISTERS`, and sites by the program `HALLMARK_BIN`; `cargo xtask
+//! test` sees to all three.
 
 mod connected;
 #[path = "../http/mod.rs"]

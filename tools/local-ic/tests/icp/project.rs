@@ -1,6 +1,7 @@
 //! Projects of `icp`.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,6 +10,7 @@ use std::process::{Command, Output};
 pub(crate) struct Project {
     folder: tempfile::TempDir,
     arguments: Vec<&'static str>,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Project {
@@ -20,6 +22,7 @@ impl Project {
         Project {
             folder,
             arguments: Vec::new(),
+            environment: Vec::new(),
         }
     }
 
@@ -29,6 +32,16 @@ impl Project {
             arguments: arguments.to_vec(),
             ..self
         }
+    }
+
+    /// Gives this variable to every command.
+    pub(crate) fn with_variable(
+        mut self,
+        name: &'static str,
+        value: impl Into<OsString>,
+    ) -> Project {
+        self.environment.push((name, value.into()));
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -63,6 +76,7 @@ impl Project {
             .current_dir(self.path())
             .env("ICP_HOME", self.path().join("home"))
             .env("DO_NOT_TRACK", "1")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env(
                 "ICP_CLI_NETWORK_LAUNCHER_PATH",
                 env!("CARGO_BIN_EXE_local-ic"),
@@ -78,6 +92,13 @@ fn text(output: &Output) -> String {
     streams
         .map(|stream| String::from_utf8_lossy(stream))
         .concat()
+}
+
+/// The program that deploys sites.
+pub(crate) fn hallmark() -> PathBuf {
+    env::var_os("HALLMARK_BIN")
+        .expect("HALLMARK_BIN names no `hallmark`; `cargo xtask test` builds one")
+        .into()
 }
 
 fn tool() -> PathBuf {

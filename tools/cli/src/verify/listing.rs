@@ -1,0 +1,71 @@
+//! The list of a canister's assets, which is its word until something proves it.
+
+use candid::Nat;
+use ic_hallmark::api::{AssetDetails, ListArguments};
+
+use super::content::{self, Outlines};
+use super::examination::{Source, without_reply};
+use crate::Error;
+use crate::canister::{Canister, Failure};
+use crate::legacy::failed;
+
+/// Assets that are listed before it is plain that there is no end to them.
+const MAX_ASSETS: usize = 1 << 20;
+
+/// What a canister lists.
+pub(super) enum Listed {
+    /// These assets.
+    Assets(Outlines),
+    /// Assets that are not told apart, or not told enough of.
+    Nonsense,
+    /// Nothing, and why.
+    Nothing(String),
+}
+
+impl Listed {
+    pub(super) fn ask(source: &dyn Source) -> Result<Listed, Error> {
+        match list_of(source) {
+            Ok(Some(assets)) => Ok(Listed::Assets(assets)),
+            Ok(None) => Ok(Listed::Nonsense),
+            Err(failure) => Ok(Listed::Nothing(without_reply(failure)?)),
+        }
+    }
+}
+
+/// What a canister lists, which is its word.
+///
+/// # Errors
+///
+/// [`Error::Reply`] if it makes no sense, and those of the network.
+pub fn list(canister: &dyn Canister) -> Result<Outlines, Error> {
+    let listed = list_of(canister).map_err(|failure| failed("list", failure))?;
+    listed.ok_or_else(|| Error::Reply {
+        method: "list",
+        reason: "it does not tell what the assets are".to_owned(),
+    })
+}
+
+/// `None` if it makes no sense.
+fn list_of(canister: &dyn Canister) -> Result<Option<Outlines>, Failure> {
+    let mut assets: Vec<AssetDetails> = Vec::new();
+    loop {
+        let wanted = ListArguments {
+            start: Some(Nat::from(assets.len())),
+            length: None,
+        };
+        let argument = candid::encode_one(wanted).expect("the library's records always encode");
+        let reply = canister.query("list", argument)?;
+        let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
+            return Ok(None);
+        };
+        // Old canisters list everything, wherever a page should start.
+        let is_new = |first: &AssetDetails| assets.iter().all(|known| known.key != first.key);
+        if !page.first().is_some_and(is_new) {
+            return Ok(content::outlines(&assets));
+        }
+        assets.extend(page);
+        if assets.len() > MAX_ASSETS {
+            return Ok(None);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! A report that can be read afterwards.
+
+use std::sync::Mutex;
+
+use hallmark::report::{Report, Stage};
+
+/// Notes each stage with what was to be done and what was done.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Vec<(Stage, u64, u64)>>);
+
+impl Log {
+    pub(crate) fn take(&self) -> Vec<(Stage, u64, u64)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Report for Log {
+    fn begin(&self, stage: Stage, total: u64) {
+        self.0.lock().unwrap().push((stage, total, 0));
+    }
+
+    fn advance(&self, by: u64) {
+        self.0.lock().unwrap().last_mut().unwrap().2 += by;
+    }
+
+    fn end(&self) {}
+}
