@@ -16,7 +16,7 @@ use crate::Error;
 use crate::hash::rehearse;
 use crate::history::History;
 use crate::releases::call_as;
-use crate::report::say;
+use crate::report::{quote, say};
 use crate::verify::content::{Outlines, check_list};
 use crate::verify::listing::list;
 use crate::verify::log::Hash;
@@ -174,7 +174,7 @@ fn in_words(options: &Diff, difference: &Difference) -> String {
                     Fate::Changed => "changed",
                     Fate::Deleted => "deleted",
                 };
-                format!("  {fate:<9}  {key}")
+                format!("  {fate:<9}  {}", quote(key))
             });
             lines.collect::<Vec<_>>().join("\n")
         }

@@ -1,5 +1,6 @@
 //! The `hallmark` program: arguments in, exit status out.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -293,7 +294,7 @@ struct LogArguments {
 
     /// Print this many entries, the newest ones [default: all].
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 
     /// Print JSON.
     #[arg(long)]
@@ -304,7 +305,7 @@ impl From<LogArguments> for Show {
     fn from(arguments: LogArguments) -> Show {
         Show {
             place: arguments.place.into(),
-            limit: arguments.limit.unwrap_or(usize::MAX),
+            limit: arguments.limit.map_or(usize::MAX, NonZeroUsize::get),
             json: arguments.json,
         }
     }

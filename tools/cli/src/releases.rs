@@ -10,7 +10,7 @@ use crate::legacy::{AssetCanister, failed};
 use crate::native::{self, RolledBack};
 use crate::network::Trust;
 use crate::remote::RemoteCanister;
-use crate::report::{bytes, count, say};
+use crate::report::{bytes, count, quote, say};
 use crate::verify::entry;
 use crate::verify::log::Numbered;
 use crate::verify::subject::{Found, Place};
@@ -85,7 +85,7 @@ fn row(Numbered { number, entry }: &Numbered, is_live: bool) -> String {
         bytes(entry.bytes),
         words.join(", ")
     );
-    row.trim_end().to_owned()
+    quote(row.trim_end())
 }
 
 /// Prints the log, proven, the newest entry first.
@@ -106,7 +106,7 @@ pub fn log(options: &Show) -> Result<(), Error> {
         let content = entry.content.map_or("none".to_owned(), hex::encode);
         say(format_args!(
             "  {number:>5}  {}\n         site hash     {}\n         content hash  {content}, {}, {}\n",
-            entry::in_words(entry),
+            quote(&entry::in_words(entry)),
             hex::encode(entry.site),
             count(entry.assets.into(), "asset"),
             bytes(entry.bytes),

@@ -14,6 +14,23 @@ pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
+/// Words of somebody else's, on one line and without what moves a terminal's cursor or turns the
+/// direction of writing, so that they cannot pass for this program's.
+pub(crate) fn quote(words: &str) -> String {
+    let is_harmless = |letter: char| {
+        !letter.is_control()
+            && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut quoted = String::with_capacity(words.len());
+    for letter in words.chars() {
+        match is_harmless(letter) {
+            true => quoted.push(letter),
+            false => quoted.extend(letter.escape_default()),
+        }
+    }
+    quoted
+}
+
 /// A part of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -111,6 +128,13 @@ fn style(stage: Stage) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quoted_words_stay_on_their_line() {
+        assert_eq!(quote("a \"b\" é ✓"), "a \"b\" é ✓");
+        assert_eq!(quote("a\n\x1b[2K\r\u{9b}b"), "a\\n\\u{1b}[2K\\r\\u{9b}b");
+        assert_eq!(quote("\u{202e}a\u{2028}"), "\\u{202e}a\\u{2028}");
+    }
 
     #[test]
     fn each_stage_has_a_style_and_a_line() {

@@ -23,6 +23,7 @@ use super::examination::Findings;
 use super::subject::Found;
 use super::time::Time;
 use crate::network::Trust;
+use crate::report::quote;
 
 /// What it all comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,9 +117,9 @@ pub fn in_words(examined: &Examined, findings: &Findings) -> String {
 fn line(finding: &Finding) -> String {
     let name = finding.link.name().replace('-', " ");
     let (sign, words) = match &finding.verdict {
-        Verdict::Holds(words) => ('✓', words.clone()),
-        Verdict::Told(words) => ('·', words.clone()),
-        Verdict::Open(words) => ('?', words.clone()),
+        Verdict::Holds(words) => ('✓', quote(words)),
+        Verdict::Told(words) => ('·', quote(words)),
+        Verdict::Open(words) => ('?', quote(words)),
         Verdict::Skipped(words) => ('-', format!("not asked for: {words}")),
         Verdict::Broken(reasons) => ('✗', in_lines(reasons)),
     };
@@ -126,7 +127,8 @@ fn line(finding: &Finding) -> String {
 }
 
 fn in_lines(reasons: &[Reason]) -> String {
-    let named = reasons.iter().take(NAMED).map(Reason::to_string);
+    let named = reasons.iter().take(NAMED);
+    let named = named.map(|reason| quote(&reason.to_string()));
     let mut lines: Vec<_> = named.collect();
     if let Some(more) = reasons.len().checked_sub(NAMED + 1) {
         lines.push(format!("and {} more", more + 1));
@@ -177,4 +179,25 @@ fn link(finding: &Finding) -> Value {
         "detail": detail,
         "reasons": reasons.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::chain::Link;
+
+    #[test]
+    fn a_canister_cannot_draw_a_tick_of_its_own() {
+        let key = "/a\n  ✓ module".to_owned();
+        for verdict in [
+            Verdict::Told("A=b\n  ✓ module".to_owned()),
+            Verdict::Open("\x1b[1A  ✓".to_owned()),
+            Verdict::Broken(vec![Reason::Extra { key }]),
+        ] {
+            let link = Link::Environment;
+            let line = line(&Finding { link, verdict });
+            assert_eq!(line.matches('\n').count(), 1, "{line}");
+            assert!(!line.contains('\x1b'), "{line}");
+        }
+    }
 }
