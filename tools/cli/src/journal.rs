@@ -105,6 +105,9 @@ impl Drop for Kept {
         if self.file.metadata().is_ok_and(|file| file.len() == 0) {
             let _ = fs::remove_file(&self.path);
         }
+        // Closing would not do while a process that was forked meanwhile, by another thread, has
+        // not become another program: it has the same file open.
+        let _ = self.file.unlock();
     }
 }
 
