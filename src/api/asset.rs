@@ -18,6 +18,8 @@ pub struct ListArguments {
     pub start: Option<Nat>,
     /// Assets to return at most.
     pub length: Option<Nat>,
+    /// The release to list, by the number of its entry in the log; what is live if none is given.
+    pub release: Option<u64>,
 }
 
 /// One asset in a list.
@@ -93,7 +95,7 @@ pub struct AssetProperties {
 ///
 /// # Errors
 ///
-/// [`Error::Storage`] if a record cannot be read.
+/// [`Error::ReleaseNotFound`] or [`Error::ReleaseNotKept`], or [`Error::Storage`] if a record cannot be read.
 pub fn list<M: Memory>(
     site: &Site<M>,
     arguments: &ListArguments,
@@ -108,7 +110,11 @@ pub fn list<M: Memory>(
         u32::try_from(length.0.clone()).map_or(PAGE, |length| length.min(PAGE))
     });
     let mut page = Vec::with_capacity(length as usize);
-    site.visit_assets(start, length, |key, asset| page.push(details(key, asset)))?;
+    let add = |key, asset| page.push(details(key, asset));
+    match arguments.release {
+        Some(release) => site.visit_assets_of(release, start, length, add)?,
+        None => site.visit_assets(start, length, add)?,
+    }
     Ok(page)
 }
 

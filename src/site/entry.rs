@@ -130,6 +130,22 @@ impl Kind {
             Self::Unknown { kind } => kind,
         }
     }
+
+    /// Whether it changed what is live. The hashes of such an entry are those of the live site until the next one; of
+    /// the others, all but a [`Schedule`](Self::Schedule) repeat them.
+    pub fn is_about_live(&self) -> bool {
+        match self {
+            Self::Publish
+            | Self::Rollback { .. }
+            | Self::Amendment { .. }
+            | Self::Environment
+            | Self::Unknown { .. } => true,
+            Self::Permissions { .. }
+            | Self::Configuration { .. }
+            | Self::Schedule { .. }
+            | Self::Withdrawal { .. } => false,
+        }
+    }
 }
 
 #[derive(Default, Encode, Decode)]

@@ -252,17 +252,7 @@ impl Log {
         kind: Kind,
         note: String,
     ) -> Result<(), StorageError> {
-        let is_about_live = match kind {
-            Kind::Publish
-            | Kind::Rollback { .. }
-            | Kind::Amendment { .. }
-            | Kind::Environment
-            | Kind::Unknown { .. } => true,
-            Kind::Permissions { .. }
-            | Kind::Configuration { .. }
-            | Kind::Schedule { .. }
-            | Kind::Withdrawal { .. } => false,
-        };
+        let is_about_live = kind.is_about_live();
         let root = trees.root(None)?;
         let mut entry = Entry {
             time: by.now,

@@ -330,18 +330,26 @@ impl<M: Memory> Site<M> {
         &self,
         start: u32,
         limit: u32,
+        visit: impl FnMut(String, Asset),
+    ) -> Result<(), StorageError> {
+        self.visit_tree(&self.state.trees.assets, start, limit, visit)
+    }
+
+    fn visit_tree(
+        &self,
+        assets: &Tree,
+        start: u32,
+        limit: u32,
         mut visit: impl FnMut(String, Asset),
     ) -> Result<(), StorageError> {
         let mut result = Ok(());
-        self.store
-            .forest
-            .page(&self.state.trees.assets, start, limit, |leaf| {
-                let key = leaf.path.get(0).unwrap_or_default();
-                match decode_asset(&leaf.value, &leaf.attachment) {
-                    Ok(asset) => visit(String::from_utf8_lossy(key).into_owned(), asset),
-                    Err(error) => result = Err(error),
-                }
-            });
+        self.store.forest.page(assets, start, limit, |leaf| {
+            let key = leaf.path.get(0).unwrap_or_default();
+            match decode_asset(&leaf.value, &leaf.attachment) {
+                Ok(asset) => visit(String::from_utf8_lossy(key).into_owned(), asset),
+                Err(error) => result = Err(error),
+            }
+        });
         result
     }
 

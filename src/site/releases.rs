@@ -1,7 +1,7 @@
 //! Releases: what the log shows of them, coming back to one, and how many are kept.
 
 use super::{
-    By, Entry, Kind, Site, State,
+    Asset, By, Entry, Kind, Site, State,
     commit::RECLAIM_AT_LEAST,
     entry::{access_change, limits_change, retention_change},
     log::{self, Event, MAX_RETENTION, Release, Retention},
@@ -102,24 +102,58 @@ impl<M: Memory> Site<M> {
 
     /// A release that can come back. Its trees are the log's: this takes no references.
     fn kept_release(&self, number: u64) -> Result<Release, Error> {
+        match self.attached(number)? {
+            Some(release) if self.state.log.is_kept(number) => Ok(release),
+            _ if self.is_live(number)? => Err(Error::ReleaseLive { release: number }),
+            _ => Err(Error::ReleaseNotKept { release: number }),
+        }
+    }
+
+    /// What is attached to an entry: a release that is kept or scheduled.
+    fn attached(&self, number: u64) -> Result<Option<Release>, Error> {
+        let leaf = self.state.log.leaf(&self.store, number);
+        let leaf = leaf.ok_or(Error::ReleaseNotFound { release: number })?;
+        let stored = leaf.attachment.split_first();
+        Ok(stored
+            .map(|(_, stored)| Release::of_attachment(stored))
+            .transpose()?)
+    }
+
+    /// Whether what is live is this release, published or come back.
+    fn is_live(&self, number: u64) -> Result<bool, Error> {
         let log = &self.state.log;
-        let leaf = log
-            .leaf(&self.store, number)
-            .ok_or(Error::ReleaseNotFound { release: number })?;
-        let is_kept = log.is_kept(number);
-        if let Some((_, stored)) = leaf.attachment.split_first().filter(|_| is_kept) {
-            return Ok(Release::of_attachment(stored)?);
+        if number == log.live() {
+            return Ok(true);
         }
-        let live = match log.leaf(&self.store, log.live()) {
-            Some(leaf) => Some(Entry::of_cbor(&leaf.value)?.kind),
-            None => None,
+        let Some(leaf) = log.leaf(&self.store, log.live()) else {
+            return Ok(false);
         };
-        match live {
-            Some(Kind::Rollback { to }) if to == number => {}
-            _ if number == log.live() => {}
-            _ => return Err(Error::ReleaseNotKept { release: number }),
+        let kind = Entry::of_cbor(&leaf.value)?.kind;
+        Ok(matches!(kind, Kind::Rollback { to } if to == number))
+    }
+
+    /// As [`visit_assets`](Self::visit_assets), of a release that is live, kept or scheduled.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReleaseNotFound`], [`Error::ReleaseNotKept`], or [`Error::Storage`] at the first record that cannot be
+    /// read.
+    pub fn visit_assets_of(
+        &self,
+        release: u64,
+        start: u32,
+        limit: u32,
+        visit: impl FnMut(String, Asset),
+    ) -> Result<(), Error> {
+        let attached = self.attached(release)?;
+        if attached.is_none() && !self.is_live(release)? {
+            return Err(Error::ReleaseNotKept { release });
         }
-        Err(Error::ReleaseLive { release: number })
+        let live = &self.state.trees.assets;
+        let assets = attached
+            .as_ref()
+            .map_or(live, |release| &release.trees.assets);
+        Ok(self.visit_tree(assets, start, limit, visit)?)
     }
 
     /// How many releases are kept beside the live one.

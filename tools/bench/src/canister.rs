@@ -97,7 +97,7 @@ impl Canister {
     pub(crate) fn list(&mut self, start: u32) -> anyhow::Result<Execution> {
         let arguments = ListArguments {
             start: Some(start.into()),
-            length: None,
+            ..ListArguments::default()
         };
         let reply = self.query("list", arguments)?;
         ensure!(

@@ -1,7 +1,7 @@
 //! `hallmark diff`: in which assets two releases differ, or a release and a directory.
 //!
-//! A canister lists the assets of what is live only. Of any other release the log has the hashes,
-//! which tell whether two are the same, and not in what they differ.
+//! A canister lists the assets of what is live, kept or scheduled. Of any other release the log has
+//! the hashes, which tell whether two are the same, and not in what they differ.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -106,7 +106,7 @@ pub fn diff(options: &Diff) -> Result<Difference, Error> {
     let canister = call_as(&found, "anonymous")?;
     let history = History::read(&canister, &found.against(), usize::MAX)?;
     let know = |side: &Side| -> Result<Known, Error> {
-        let live = match side {
+        let (release, content) = match side {
             Side::Directory(directory) => {
                 // What pages are told is no part of what is uploaded.
                 let (rehearsal, _) = rehearse(directory, &Environment::default())?;
@@ -115,17 +115,18 @@ pub fn diff(options: &Diff) -> Result<Difference, Error> {
                     assets: Some(rehearsal.outlines()?),
                 });
             }
-            Side::Live => None,
-            Side::Release(number) => Some(history.entry(*number)?.entry.content),
+            Side::Live => (None, history.content_hash),
+            Side::Release(number) => (Some(*number), history.entry(*number)?.entry.content),
         };
-        let content = live.unwrap_or(history.content_hash);
-        let assets = match content == history.content_hash {
-            false => None,
-            true => {
-                let listed = list(&canister)?;
+        // What is live may have come back from a release that is gone.
+        let release = release.filter(|_| content != history.content_hash);
+        let assets = match list(&canister, release) {
+            Ok(listed) => {
                 check_list(&listed, content).map_err(Error::Log)?;
                 Some(listed)
             }
+            Err(Error::Call { .. }) => None,
+            Err(error) => return Err(error),
         };
         Ok(Known { content, assets })
     };

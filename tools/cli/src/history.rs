@@ -3,8 +3,6 @@
 //! Each page comes with a certificate and a witness of its own; the first also proves that
 //! nothing comes after it.
 
-use ic_hallmark::site::Kind;
-
 use crate::Error;
 use crate::canister::Canister;
 use crate::legacy::failed;
@@ -41,7 +39,7 @@ impl History {
             kept: Vec::new(),
             content_hash: witness.content_hash().map_err(Error::Log)?,
         };
-        log::last(&page, &witness).map_err(Error::Log)?;
+        log::newest(&page, &witness).map_err(Error::Log)?;
         history.add(&page, &witness)?;
         while let Some(oldest) = history.entries.last() {
             let next = oldest.number - 1;
@@ -69,13 +67,10 @@ impl History {
         Ok(())
     }
 
-    /// The number of the entry that is about what is live: the last one that is not about
-    /// settings.
+    /// The number of the entry that is about what is live.
     pub fn live(&self) -> Option<u64> {
-        let is_setting =
-            |kind: &Kind| matches!(kind, Kind::Permissions { .. } | Kind::Configuration { .. });
         let mut entries = self.entries.iter();
-        let live = entries.find(|numbered| !is_setting(&numbered.entry.kind));
+        let live = entries.find(|numbered| numbered.entry.kind.is_about_live());
         live.map(|numbered| numbered.number)
     }
 

@@ -1,6 +1,7 @@
 //! `hallmark releases` and `hallmark log`: what a canister keeps, and all that happened to it;
 //! `hallmark rollback`: an earlier release again.
 
+use ic_hallmark::site::Kind;
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -161,8 +162,13 @@ pub fn rollback(options: &Rollback) -> Result<(), Error> {
         }
     })?;
     let RolledBack { release } = reply.ok_or(Error::NoReleases(found.canister))?;
+    let history = History::read(&canister, &found.against(), 1)?;
+    let again = match history.entry(release).map(|logged| &logged.entry.kind) {
+        Ok(Kind::Schedule { due, .. }) => format!("will be live again from {} on", Time(*due)),
+        _ => "is live again".to_owned(),
+    };
     say(format_args!(
-        "  release {} is live again; the log has it as {release}",
+        "  release {} {again}; the log has it as {release}",
         options.release
     ));
     if let Some(hash) = AssetCanister::new(&canister).site_hash()? {

@@ -25,6 +25,11 @@ pub fn detail(kind: &Kind) -> Option<String> {
         Kind::Amendment { changes: 1, .. } => Some("1 change".to_owned()),
         Kind::Amendment { changes, .. } => Some(format!("{changes} changes")),
         Kind::Permissions { change } | Kind::Configuration { change } => Some(change.clone()),
+        Kind::Schedule { due, to: None } => Some(format!("live from {} on", Time(*due))),
+        Kind::Schedule { due, to: Some(to) } => {
+            Some(format!("back to {to} from {} on", Time(*due)))
+        }
+        Kind::Withdrawal { of } => Some(format!("of {of}")),
         _ => None,
     }
 }

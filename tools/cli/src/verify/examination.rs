@@ -214,11 +214,12 @@ enum Shown {
 
 impl Shown {
     fn ask(source: &dyn Source) -> Result<Shown, Error> {
-        let last = WantedReleases {
+        // The last one may be about what is to come, and then the one before is about what is.
+        let newest = WantedReleases {
             start: None,
-            length: Some(1),
+            length: Some(2),
         };
-        let shown = match native::releases(source, last) {
+        let shown = match native::releases(source, newest) {
             Ok(Some(releases)) => match releases.certificate.clone() {
                 Some(certificate) => Ok(Shown::Log {
                     certificate: certificate.into_vec(),
@@ -312,17 +313,18 @@ fn check_log(
         leave_open(findings, |_| RESTS);
         return;
     };
-    let last = log::last(releases, witness);
-    let entry = last.as_ref().ok().and_then(|last| last.as_ref());
+    let newest = log::newest(releases, witness);
+    let known = newest.as_deref().unwrap_or_default();
+    let entry = log::of_live(known);
 
     let site = witness.site_hash().and_then(|live| {
-        entry.map_or(Ok(()), |last| {
-            log::check_live(Some(last.entry.site), Some(live))
+        entry.map_or(Ok(()), |it| {
+            log::check_live(Some(it.entry.site), Some(live))
         })?;
         Ok(live)
     });
     let content = witness.content_hash().and_then(|live| {
-        entry.map_or(Ok(()), |last| log::check_live(last.entry.content, live))?;
+        entry.map_or(Ok(()), |it| log::check_live(it.entry.content, live))?;
         match listed {
             Listed::Assets(assets) => content::check_list(assets, live)?,
             Listed::Nonsense => {
@@ -337,9 +339,9 @@ fn check_log(
     });
     findings.site_hash = site.as_ref().ok().copied();
     findings.content_hash = content.as_ref().ok().copied().flatten();
-    findings.last = entry.cloned();
+    findings.last = known.first().cloned();
 
-    let words = last.map(|last| match last {
+    let words = newest.map(|newest| match newest.into_iter().next() {
         Some(Numbered { number, entry }) => {
             format!("{number}, the last one: {}", entry::in_words(&entry))
         }

@@ -24,7 +24,7 @@ pub(super) enum Listed {
 
 impl Listed {
     pub(super) fn ask(source: &dyn Source) -> Result<Listed, Error> {
-        match list_of(source) {
+        match list_of(source, None) {
             Ok(Some(assets)) => Ok(Listed::Assets(assets)),
             Ok(None) => Ok(Listed::Nonsense),
             Err(failure) => Ok(Listed::Nothing(without_reply(failure)?)),
@@ -32,13 +32,14 @@ impl Listed {
     }
 }
 
-/// What a canister lists, which is its word.
+/// What a canister lists of a release, or of what is live, which is its word.
 ///
 /// # Errors
 ///
-/// [`Error::Reply`] if it makes no sense, and those of the network.
-pub fn list(canister: &dyn Canister) -> Result<Outlines, Error> {
-    let listed = list_of(canister).map_err(|failure| failed("list", failure))?;
+/// [`Error::Call`] if there is no such release any more, [`Error::Reply`] if the list makes no
+/// sense, and those of the network.
+pub fn list(canister: &dyn Canister, release: Option<u64>) -> Result<Outlines, Error> {
+    let listed = list_of(canister, release).map_err(|failure| failed("list", failure))?;
     listed.ok_or_else(|| Error::Reply {
         method: "list",
         reason: "it does not tell what the assets are".to_owned(),
@@ -46,12 +47,13 @@ pub fn list(canister: &dyn Canister) -> Result<Outlines, Error> {
 }
 
 /// `None` if it makes no sense.
-fn list_of(canister: &dyn Canister) -> Result<Option<Outlines>, Failure> {
+fn list_of(canister: &dyn Canister, release: Option<u64>) -> Result<Option<Outlines>, Failure> {
     let mut assets: Vec<AssetDetails> = Vec::new();
     loop {
         let wanted = ListArguments {
             start: Some(Nat::from(assets.len())),
             length: None,
+            release,
         };
         let argument = candid::encode_one(wanted).expect("the library's records always encode");
         let reply = canister.query("list", argument)?;

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use candid::Principal;
+use candid::{CandidType, Principal};
+use hallmark::canister::Canister as _;
+use hallmark::network::Location;
+use hallmark::remote::RemoteCanister;
 use ic_agent::Identity as _;
 use ic_agent::identity::BasicIdentity;
 use local_ic::gateway::Gateway;
@@ -56,6 +59,16 @@ impl Network {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Calls the canister, as its controller.
+    pub(crate) fn update(&self, method: &str, argument: impl CandidType) {
+        let location: Location = self.url().parse().unwrap();
+        let identity = Box::new(BasicIdentity::from_raw_key(&SECRET));
+        let trust = location.default_trust();
+        let canister = RemoteCanister::new(self.canister, &location, trust, identity).unwrap();
+        let argument = candid::encode_one(argument).unwrap();
+        canister.update(method, argument).unwrap();
     }
 
     /// Asks the canister's own host.

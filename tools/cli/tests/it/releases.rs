@@ -3,11 +3,19 @@
 
 use std::process::{Command, Output};
 
+use candid::CandidType;
+use ic_hallmark::api::Retention;
 use serde_json::Value;
 
 use super::desk::{Desk, succeeds};
 use super::network::Network;
 use super::served::legacy_canister;
+
+#[derive(CandidType)]
+struct Lock {
+    delay: u64,
+    frozen: bool,
+}
 
 /// A site that was deployed twice: with one page, and with another page and a script.
 struct Scene {
@@ -143,7 +151,18 @@ fn releases_and_directories_are_compared() {
     assert_eq!(back["added"], serde_json::json!(["/index.html"]));
     assert_eq!(back["same"], false);
 
-    // Of what is not live the canister lists nothing.
+    let output = scene.run(&["diff", &old, &new]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let expected = "  added      /app.js\n  changed    /index.html\n";
+    assert_eq!((&*said, output.status.code()), (expected, Some(1)));
+
+    // Of what is neither live nor kept the canister lists nothing.
+    let retention = Retention {
+        releases: 0,
+        bytes: None,
+        answers_replaced: None,
+    };
+    scene.network.update("set_retention", retention);
     let output = scene.run(&["diff", &old, &new]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
@@ -164,6 +183,46 @@ fn releases_and_directories_are_compared() {
     let missing = scene.run(&["diff", "1000", "live"]);
     let said = String::from_utf8_lossy(&missing.stderr);
     assert!(said.contains("there is no release 1000; "), "{said}");
+}
+
+#[test]
+fn what_is_scheduled_is_told_apart_from_what_is_live() {
+    let scene = Scene::new();
+    let [new, old] = scene.published().try_into().unwrap();
+    let lock = Lock {
+        delay: 3_600,
+        frozen: false,
+    };
+    scene.network.update("set_lock", lock);
+    let key = scene.desk.key();
+    let said = scene.words(&["rollback", &old, "--identity", key.to_str().unwrap()]);
+    let expected = format!("  release {old} will be live again from ");
+    assert!(said.starts_with(&expected), "{said}");
+    assert_eq!(scene.network.get("/").body, b"<h1>changed</h1>");
+
+    let log = scene.json(&["log"]);
+    assert_eq!(log[0]["kind"], "schedule");
+    let detail = log[0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with(&format!("back to {old} from ")));
+    let scheduled = log[0]["number"].to_string();
+    let output = scene.run(&["diff", "live", &scheduled]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    let expected = "  deleted    /app.js\n  changed    /index.html\n";
+    assert_eq!((&*said, output.status.code()), (expected, Some(1)));
+
+    let releases = scene.json(&["releases"]);
+    assert_eq!(
+        (&releases[0]["live"], &releases[0]["number"]),
+        (&true.into(), &new.parse::<u64>().unwrap().into())
+    );
+    let verified = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .args(["verify", &scene.network.canister.to_text(), "--json"])
+        .args(["--network", &scene.network.url()])
+        .output()
+        .unwrap();
+    let verified: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(verified["site_hash"], releases[0]["site_hash"]);
+    assert_eq!(verified["release"]["kind"], "schedule", "{verified:#}");
 }
 
 #[test]
