@@ -72,8 +72,15 @@ impl History {
     /// The number of the entry that is about what is live: the last one that is not about
     /// settings.
     pub fn live(&self) -> Option<u64> {
-        let is_setting =
-            |kind: &Kind| matches!(kind, Kind::Permissions { .. } | Kind::Configuration { .. });
+        let is_setting = |kind: &Kind| {
+            matches!(
+                kind,
+                Kind::Permissions { .. }
+                    | Kind::Configuration { .. }
+                    | Kind::Schedule { .. }
+                    | Kind::Withdrawal { .. }
+            )
+        };
         let mut entries = self.entries.iter();
         let live = entries.find(|numbered| !is_setting(&numbered.entry.kind));
         live.map(|numbered| numbered.number)
