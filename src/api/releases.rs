@@ -50,6 +50,10 @@ pub struct Release {
     pub change: Option<String>,
     /// Of something scheduled: from when on it takes effect, in nanoseconds since 1970.
     pub due: Option<u64>,
+    /// The site hash from then on.
+    pub next_site_hash: Option<ByteBuf>,
+    /// The content hash from then on.
+    pub next_content_hash: Option<ByteBuf>,
     /// Of a withdrawal: the entry that will not take effect.
     pub withdrawn: Option<u64>,
     /// Whether `rollback` can bring it back.
@@ -163,6 +167,8 @@ impl From<Logged> for Release {
             changes: None,
             change: None,
             due: None,
+            next_site_hash: None,
+            next_content_hash: None,
             withdrawn: None,
             kept: logged.is_kept,
             certified: logged.certified.into(),
@@ -170,7 +176,16 @@ impl From<Logged> for Release {
         match entry.kind {
             Kind::Publish | Kind::Environment | Kind::Unknown { .. } => {}
             Kind::Rollback { to } => release.rolled_back_to = Some(to),
-            Kind::Schedule { due, to } => (release.due, release.rolled_back_to) = (Some(due), to),
+            Kind::Schedule {
+                due,
+                to,
+                site,
+                content,
+            } => {
+                (release.due, release.rolled_back_to) = (Some(due), to);
+                release.next_site_hash = Some(ByteBuf::from(site));
+                release.next_content_hash = content.map(ByteBuf::from);
+            }
             Kind::Withdrawal { of } => release.withdrawn = Some(of),
             Kind::Amendment { since, changes } => {
                 (release.since, release.changes) = (Some(since), Some(changes));

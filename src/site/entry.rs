@@ -1,7 +1,8 @@
 //! Entries of the log: what happened to the site, as it is certified.
 //!
 //! ```text
-//! CBOR [time, principal, kind, site hash, content hash, assets, bytes, note, release, since, changes, words, due]
+//! CBOR [time, principal, kind, site hash, content hash, assets, bytes, note, release, since, changes, words, due,
+//!       next site hash, next content hash]
 //! ```
 //!
 //! The kind is a word, and what it has no use for is null or, at the end, left out. Readers skip what comes after
@@ -96,12 +97,16 @@ pub enum Kind {
         /// Which, in words.
         change: String,
     },
-    /// A publication or a rollback was scheduled. Hashes and counts are those of the site that it will make.
+    /// A publication or a rollback was scheduled.
     Schedule {
         /// When it will be carried out, or later, in nanoseconds since 1970.
         due: u64,
         /// Of a rollback: the number of the release that will come back.
         to: Option<u64>,
+        /// The site hash from then on.
+        site: Hash,
+        /// The content hash from then on; `None` if there is no asset.
+        content: Option<Hash>,
     },
     /// What was scheduled will not happen.
     Withdrawal {
@@ -179,6 +184,12 @@ struct Certified {
     words: Option<String>,
     #[n(12)]
     due: Option<u64>,
+    #[n(13)]
+    #[cbor(with = "minicbor::bytes")]
+    next_site: Option<Hash>,
+    #[n(14)]
+    #[cbor(with = "minicbor::bytes")]
+    next_content: Option<Hash>,
 }
 
 impl Entry {
@@ -198,7 +209,15 @@ impl Entry {
         match &self.kind {
             Kind::Publish | Kind::Environment | Kind::Unknown { .. } => {}
             Kind::Rollback { to } => certified.release = Some(*to),
-            Kind::Schedule { due, to } => (certified.due, certified.release) = (Some(*due), *to),
+            Kind::Schedule {
+                due,
+                to,
+                site,
+                content,
+            } => {
+                (certified.due, certified.release) = (Some(*due), *to);
+                (certified.next_site, certified.next_content) = (Some(*site), *content);
+            }
             Kind::Withdrawal { of } => certified.release = Some(*of),
             Kind::Amendment { since, changes } => {
                 certified.since = Some(*since);
@@ -224,7 +243,15 @@ impl Entry {
             at: 0,
         })?;
         let kind = match (&stored.kind[..], stored.release, stored.words) {
-            ("schedule", to, _) if let Some(due) = stored.due => Kind::Schedule { due, to },
+            ("schedule", to, _) if let (Some(due), Some(site)) = (stored.due, stored.next_site) => {
+                let content = stored.next_content;
+                Kind::Schedule {
+                    due,
+                    to,
+                    site,
+                    content,
+                }
+            }
             ("withdrawal", Some(of), _) => Kind::Withdrawal { of },
             ("publish", ..) => Kind::Publish,
             ("environment", ..) => Kind::Environment,
@@ -388,10 +415,17 @@ mod tests {
             Kind::Publish,
             Kind::Environment,
             Kind::Rollback { to: 9 },
-            Kind::Schedule { due: 8, to: None },
+            Kind::Schedule {
+                due: 8,
+                to: None,
+                site: [3; 32],
+                content: None,
+            },
             Kind::Schedule {
                 due: 8,
                 to: Some(6),
+                site: [3; 32],
+                content: Some([4; 32]),
             },
             Kind::Withdrawal { of: 5 },
             Kind::Amendment {
@@ -422,8 +456,8 @@ mod tests {
         let later = entry(Kind::Unknown { kind });
         let known = later.to_cbor();
         assert_eq!(known[0], 0x88, "an array of the eight fields of any kind");
-        // Six fields more, the last of which this version does not know.
-        let more = [&[0x8e], &known[1..], &[0xf6, 0xf6, 0xf6, 0xf6, 0xf6, 0x01]].concat();
+        // Eight fields more, the last of which this version does not know.
+        let more = [&[0x90], &known[1..], &[0xf6; 7], &[0x01]].concat();
         assert_eq!(Entry::of_cbor(&more).unwrap(), later);
     }
 

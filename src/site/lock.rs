@@ -13,9 +13,7 @@ use super::{
     By, Entry, Kind, Site, State,
     commit::RECLAIM_AT_LEAST,
     entry::lock_change,
-    environment::Cookie,
     log::{Event, Release, check_note},
-    trees::Trees,
 };
 use crate::{
     error::Error,
@@ -251,12 +249,11 @@ impl<M: Memory> Site<M> {
         Ok(self.live_release())
     }
 
-    /// Logs that these trees will be live, and closes the stage that they are of. They are another's: this takes
+    /// Logs that this release will be live, and closes the stage that it is of. Its trees are another's: this takes
     /// references of its own. Returns the number of the entry.
     pub(super) fn schedule(
         &mut self,
-        trees: &Trees,
-        cookie: Cookie,
+        release: &Release,
         to: Option<u64>,
         stage: Option<u64>,
         note: String,
@@ -267,7 +264,7 @@ impl<M: Memory> Site<M> {
         let mut uploads = state.uploads.share(store);
         let mut log = state.log.share(store);
         let closed = stage.map_or(Ok(()), |stage| uploads.close(store, stage));
-        let done = closed.and_then(|()| log.schedule(store, trees, &cookie, to, by, note));
+        let done = closed.and_then(|()| log.schedule(store, &state.trees, release, to, by, note));
         if done.is_ok() {
             mem::swap(&mut uploads, &mut state.uploads);
             mem::swap(&mut log, &mut state.log);

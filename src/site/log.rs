@@ -243,7 +243,7 @@ impl Log {
         self.record_about(store, next, by, kind, note)
     }
 
-    /// Enters this, when these are the live trees, or those that the entry is about.
+    /// Enters this, when these are the live trees.
     pub(super) fn record_about<M: Memory>(
         &mut self,
         store: &mut Store<M>,
@@ -280,18 +280,26 @@ impl Log {
         Ok(())
     }
 
-    /// Enters that these trees will be live, and attaches them to the entry.
+    /// Enters that these trees will be live after those that are, and attaches them to the entry.
     pub(super) fn schedule<M: Memory>(
         &mut self,
         store: &mut Store<M>,
-        trees: &Trees,
-        cookie: &Cookie,
+        live: &Trees,
+        release: &Release,
         to: Option<u64>,
         by: By,
         note: String,
     ) -> Result<(), StorageError> {
         let due = by.now.saturating_add(self.guard.lock.delay);
-        self.record_about(store, trees, by, Kind::Schedule { due, to }, note)?;
+        let Release { trees, cookie } = release;
+        let root = trees.root(None)?;
+        let kind = Kind::Schedule {
+            due,
+            to,
+            site: root.site(),
+            content: root.content(),
+        };
+        self.record_about(store, live, by, kind, note)?;
         let release = self.last();
         self.attach_trees(store, release, trees, cookie)?;
         self.guard.scheduled = Some(Scheduled { release, due, to });

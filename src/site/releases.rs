@@ -92,8 +92,7 @@ impl<M: Memory> Site<M> {
         let release = self.kept_release(to)?;
         let (by, note) = (by.into(), note.to_owned());
         if self.state.is_delayed() {
-            let Release { trees, cookie } = release;
-            return self.schedule(&trees, cookie, Some(to), None, note, by);
+            return self.schedule(&release, Some(to), None, note, by);
         }
         let event = Event::Rollback { to, note };
         self.state.log.guard.check(&event)?;

@@ -17,7 +17,7 @@ use super::{
     commit::RECLAIM_AT_LEAST,
     draft::{Draft, tree_error},
     environment::Cookie,
-    log::{Event, check_note},
+    log::{Event, Release, check_note},
     staging::Stage,
 };
 use crate::{
@@ -233,7 +233,8 @@ impl<M: Memory> Site<M> {
         let note = note.to_owned();
         if self.state.is_delayed() {
             let cookie = Cookie::of_text(found.cookie);
-            return self.schedule(&found.trees, cookie, None, Some(stage), note, by);
+            let trees = found.trees;
+            return self.schedule(&Release { trees, cookie }, None, Some(stage), note, by);
         }
         let draft = self.draft_of(&found, by);
         let event = Event::Publish { note };

@@ -103,9 +103,24 @@ impl Scene {
         let scheduled = |site: &Site<VectorMemory>, number: u64, to: Option<u64>| {
             let due = by.now + delay;
             let entry = site.log(number, 1).unwrap().remove(0).entry;
-            assert_eq!(entry.kind, Kind::Schedule { due, to });
+            assert_eq!(
+                (entry.site, entry.content),
+                crate::world::hashes(site),
+                "what is live"
+            );
             assert_eq!(site.guard().scheduled.unwrap().release, number);
-            entry.content
+            match entry.kind {
+                Kind::Schedule {
+                    due: told,
+                    to: back,
+                    content,
+                    ..
+                } => {
+                    assert_eq!((told, back), (due, to));
+                    content
+                }
+                kind => panic!("{kind:?}"),
+            }
         };
         let is_open = delay == 0 && !is_frozen;
         match step {
@@ -179,8 +194,10 @@ impl Scene {
                         let log = self.site.log(u64::MAX, 100).unwrap();
                         let then = log.iter().find(|entry| entry.number == scheduled.release);
                         let then = &then.unwrap().entry;
-                        assert_eq!(then.content, self.site.root().content());
-                        assert_eq!(then.site, self.site.root().site());
+                        let Kind::Schedule { site, content, .. } = then.kind else {
+                            panic!("{then:?}");
+                        };
+                        assert_eq!((site, content), crate::world::hashes(&self.site));
                         assert_eq!(
                             (&log[0].entry.note, log[0].entry.principal),
                             (&then.note, ALICE)
