@@ -136,8 +136,7 @@ impl Kind {
         }
     }
 
-    /// Whether it changed what is live. The hashes of such an entry are those of the live site until the next one; of
-    /// the others, all but a [`Schedule`](Self::Schedule) repeat them.
+    /// Whether it changed what is live.
     pub fn is_about_live(&self) -> bool {
         match self {
             Self::Publish

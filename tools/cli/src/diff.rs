@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use ic_hallmark::site::Environment;
+use ic_hallmark::site::{Environment, Kind};
 use serde_json::json;
 
 use crate::Error;
@@ -116,7 +116,14 @@ pub fn diff(options: &Diff) -> Result<Difference, Error> {
                 });
             }
             Side::Live => (None, history.content_hash),
-            Side::Release(number) => (Some(*number), history.entry(*number)?.entry.content),
+            Side::Release(number) => {
+                let entry = &history.entry(*number)?.entry;
+                let content = match entry.kind {
+                    Kind::Schedule { content, .. } => content,
+                    _ => entry.content,
+                };
+                (Some(*number), content)
+            }
         };
         // What is live may have come back from a release that is gone.
         let release = release.filter(|_| content != history.content_hash);

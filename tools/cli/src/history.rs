@@ -39,7 +39,7 @@ impl History {
             kept: Vec::new(),
             content_hash: witness.content_hash().map_err(Error::Log)?,
         };
-        log::newest(&page, &witness).map_err(Error::Log)?;
+        log::last(&page, &witness).map_err(Error::Log)?;
         history.add(&page, &witness)?;
         while let Some(oldest) = history.entries.last() {
             let next = oldest.number - 1;

@@ -25,9 +25,10 @@ pub fn detail(kind: &Kind) -> Option<String> {
         Kind::Amendment { changes: 1, .. } => Some("1 change".to_owned()),
         Kind::Amendment { changes, .. } => Some(format!("{changes} changes")),
         Kind::Permissions { change } | Kind::Configuration { change } => Some(change.clone()),
-        Kind::Schedule { due, to: None } => Some(format!("live from {} on", Time(*due))),
-        Kind::Schedule { due, to: Some(to) } => {
-            Some(format!("back to {to} from {} on", Time(*due)))
+        Kind::Schedule { due, to, site, .. } => {
+            let what = to.map_or("live".to_owned(), |to| format!("back to {to}"));
+            let (due, site) = (Time(*due), hex::encode(site));
+            Some(format!("{what} from {due} on, with site hash {site}"))
         }
         Kind::Withdrawal { of } => Some(format!("of {of}")),
         _ => None,

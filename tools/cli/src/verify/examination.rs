@@ -214,12 +214,11 @@ enum Shown {
 
 impl Shown {
     fn ask(source: &dyn Source) -> Result<Shown, Error> {
-        // The last one may be about what is to come, and then the one before is about what is.
-        let newest = WantedReleases {
+        let last = WantedReleases {
             start: None,
-            length: Some(2),
+            length: Some(1),
         };
-        let shown = match native::releases(source, newest) {
+        let shown = match native::releases(source, last) {
             Ok(Some(releases)) => match releases.certificate.clone() {
                 Some(certificate) => Ok(Shown::Log {
                     certificate: certificate.into_vec(),
@@ -313,18 +312,17 @@ fn check_log(
         leave_open(findings, |_| RESTS);
         return;
     };
-    let newest = log::newest(releases, witness);
-    let known = newest.as_deref().unwrap_or_default();
-    let entry = log::of_live(known);
+    let last = log::last(releases, witness);
+    let entry = last.as_ref().ok().and_then(|last| last.as_ref());
 
     let site = witness.site_hash().and_then(|live| {
-        entry.map_or(Ok(()), |it| {
-            log::check_live(Some(it.entry.site), Some(live))
+        entry.map_or(Ok(()), |last| {
+            log::check_live(Some(last.entry.site), Some(live))
         })?;
         Ok(live)
     });
     let content = witness.content_hash().and_then(|live| {
-        entry.map_or(Ok(()), |it| log::check_live(it.entry.content, live))?;
+        entry.map_or(Ok(()), |last| log::check_live(last.entry.content, live))?;
         match listed {
             Listed::Assets(assets) => content::check_list(assets, live)?,
             Listed::Nonsense => {
@@ -339,9 +337,9 @@ fn check_log(
     });
     findings.site_hash = site.as_ref().ok().copied();
     findings.content_hash = content.as_ref().ok().copied().flatten();
-    findings.last = known.first().cloned();
+    findings.last = entry.cloned();
 
-    let words = newest.map(|newest| match newest.into_iter().next() {
+    let words = last.map(|last| match last {
         Some(Numbered { number, entry }) => {
             format!("{number}, the last one: {}", entry::in_words(&entry))
         }

@@ -11,7 +11,7 @@
 use ic_cbor::HashTreeToCbor as _;
 use ic_certification::hash_tree::SubtreeLookupResult;
 use ic_certification::{HashTree, LookupResult};
-use ic_hallmark::site::{Entry, Kind};
+use ic_hallmark::site::Entry;
 
 use super::chain::Reason;
 use crate::native::Releases;
@@ -107,29 +107,21 @@ pub fn page(reply: &Releases, witness: &Witness) -> Result<Vec<Numbered>, Reason
     Ok(page)
 }
 
-/// The newest entries of the log, the first of them proven to be the last one; none if the log is
-/// proven to be empty.
+/// The last entry of the log, proven to be the last; `None` if the log is proven to be empty.
 ///
 /// # Errors
 ///
-/// The reason why they are not what is certified.
-pub fn newest(reply: &Releases, witness: &Witness) -> Result<Vec<Numbered>, Reason> {
-    let page = page(reply, witness)?;
-    let number = page.first().map_or(0, |last| last.number);
+/// The reason why it is not what is certified.
+pub fn last(reply: &Releases, witness: &Witness) -> Result<Option<Numbered>, Reason> {
+    let last = page(reply, witness)?.into_iter().next();
+    let number = last.as_ref().map_or(0, |last| last.number);
     match number.checked_add(1).map(|next| witness.entry(next)) {
-        None | Some(LookupResult::Absent) => Ok(page),
+        None | Some(LookupResult::Absent) => Ok(last),
         Some(_) => Err(Reason::NotLast { number }),
     }
 }
 
-/// The newest of these entries whose hashes are those of what is live. Only what is scheduled has
-/// others, and two such entries never follow each other.
-pub fn of_live(newest: &[Numbered]) -> Option<&Numbered> {
-    let is_to_come = |numbered: &&Numbered| matches!(numbered.entry.kind, Kind::Schedule { .. });
-    newest.iter().find(|numbered| !is_to_come(numbered))
-}
-
-/// Whether what is live is what the log says.
+/// Whether what is live is what the last entry says.
 ///
 /// # Errors
 ///
