@@ -42,7 +42,7 @@ impl Changes {
 
     /// How many assets there are of each fate, in a line.
     pub fn summary(&self) -> String {
-        let fates = [Fate::Added, Fate::Changed, Fate::Reset, Fate::Deleted];
+        let fates = [Fate::Added, Fate::Changed, Fate::Adjusted, Fate::Deleted];
         let number = |wanted| {
             self.fates
                 .iter()
@@ -65,7 +65,7 @@ fn word(fate: Fate) -> &'static str {
     match fate {
         Fate::Added => "added",
         Fate::Changed => "changed",
-        Fate::Reset => "reset",
+        Fate::Adjusted => "adjusted",
         Fate::Deleted => "deleted",
     }
 }
@@ -80,7 +80,7 @@ mod tests {
             ("/a", Fate::Added),
             ("/b", Fate::Changed),
             ("/c", Fate::Added),
-            ("/d", Fate::Reset),
+            ("/d", Fate::Adjusted),
             ("/e", Fate::Deleted),
         ];
         let changes = Changes {
@@ -91,14 +91,14 @@ mod tests {
             "  added      /a",
             "  changed    /b",
             "  added      /c",
-            "  reset      /d",
+            "  adjusted   /d",
             "  deleted    /e",
         ];
         assert_eq!(changes.lines(5), expected);
         let limited = changes.lines(2);
         assert_eq!(limited[..2], expected[..2]);
         assert_eq!(limited[2..], ["  and 3 more assets"]);
-        let expected = "  2 added, 1 changed, 1 reset, 1 deleted, 3.00 KiB";
+        let expected = "  2 added, 1 changed, 1 adjusted, 1 deleted, 3.00 KiB";
         assert_eq!(changes.summary(), expected);
         assert_eq!(Changes::default().summary(), "  nothing has changed");
     }

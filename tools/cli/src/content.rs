@@ -1,12 +1,14 @@
 //! From a file's bytes to what is uploaded: its type, and its encodings with their hashes.
 //!
-//! The type follows from the name's extension. Types that are text in one way or another are
-//! compressed as well, each encoding kept only if it is smaller than the file.
+//! The type follows from the name's extension. Which encodings there are, [`rules`](crate::rules)
+//! say; without a word, types that are text in one way or another are compressed. Each encoding is
+//! kept only if it is smaller than the file, or if the file itself is not offered.
 //!
 //! | encoding | level | why |
 //! | --- | --- | --- |
-//! | `gzip` | 9 of 9 | for old clients; its slowest level is fast enough |
-//! | `br` | 5 of 11 | on a node_modules of 65 MB, 4 % larger than level 9 in a quarter of the time |
+//! | `gzip` | 6 of 9 | that of `ic-asset`, so what one has uploaded the other finds |
+//! | `br`, if rules ask for it | 11 of 11 | the same |
+//! | `br` otherwise | 5 of 11 | on a node_modules of 65 MB, 4 % larger than level 9 in a quarter of the time |
 //!
 //! Levels are part of a site's identity: the site hash covers the compressed bytes.
 
@@ -17,9 +19,11 @@ use std::sync::Arc;
 use std::thread;
 
 use flate2::{Compression, GzBuilder};
-use ic_hallmark::site::MAX_BODY;
+use ic_hallmark::site::{MAX_BODY, Outline, Properties};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::rules::Settings;
 use crate::scan::File;
 use crate::{Error, parallel};
 
@@ -28,9 +32,9 @@ use crate::{Error, parallel};
 pub struct Asset {
     /// The path it is served under, not yet percent-encoded.
     pub key: String,
-    /// The media type, without parameters.
-    pub content_type: String,
-    /// What can be sent, the file itself (`identity`) first.
+    /// Everything but the content.
+    pub properties: Properties,
+    /// What can be sent.
     pub encodings: Vec<Encoding>,
 }
 
@@ -45,25 +49,65 @@ pub struct Encoding {
     pub body: Vec<u8>,
 }
 
+/// How content can be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Coding {
+    /// Not at all.
+    Identity,
+    /// By `gzip`.
+    Gzip,
+    /// By Brotli.
+    #[serde(alias = "br")]
+    Brotli,
+}
+
 impl Asset {
-    /// The asset that `bytes` are under `key`.
+    /// The asset that `bytes` are under `key` if no rule says anything of it.
     pub fn new(key: &str, bytes: Vec<u8>) -> Asset {
-        let content_type = content_type(key);
-        let identity = Encoding::new("identity", bytes);
-        let mut encodings = vec![identity];
-        if is_compressible(&content_type) {
-            let bytes = &encodings[0].body;
-            let compressed = [("gzip", gzip(bytes)), ("br", brotli(bytes))];
-            let smaller = compressed.map(|(name, body)| {
-                let is_smaller = body.len() < bytes.len();
-                is_smaller.then(|| Encoding::new(name, body))
-            });
-            encodings.extend(smaller.into_iter().flatten());
-        }
+        Asset::with(&Settings::default(), key, bytes)
+    }
+
+    /// The asset that `bytes` are under `key`, with these settings.
+    pub fn with(settings: &Settings, key: &str, bytes: Vec<u8>) -> Asset {
+        let properties = settings.properties(content_type(key));
+        let (codings, quality) = match settings.encodings() {
+            Some(codings) => (codings, BEST),
+            None if is_compressible(&properties.content_type) => {
+                (&[Coding::Identity, Coding::Gzip, Coding::Brotli][..], QUICK)
+            }
+            None => (&[Coding::Identity][..], QUICK),
+        };
+        let mut codings = codings.to_vec();
+        codings.sort_unstable();
+        codings.dedup();
+        let has_identity = codings.contains(&Coding::Identity);
+        let compressed = codings.into_iter().filter_map(|coding| {
+            let (name, body) = match coding {
+                Coding::Identity => return None,
+                Coding::Gzip => ("gzip", gzip(&bytes)),
+                Coding::Brotli => ("br", brotli(&bytes, quality)),
+            };
+            let is_worth_it = !has_identity || body.len() < bytes.len();
+            is_worth_it.then(|| Encoding::new(name, body))
+        });
+        let compressed: Vec<_> = compressed.collect();
+        let identity = has_identity.then(|| Encoding::new("identity", bytes));
         Asset {
             key: key.to_owned(),
-            content_type,
-            encodings,
+            properties,
+            encodings: identity.into_iter().chain(compressed).collect(),
+        }
+    }
+
+    /// What the content hash covers of it.
+    pub fn outline(&self) -> Outline {
+        let encodings = self.encodings.iter();
+        Outline {
+            properties: self.properties.clone(),
+            encodings: encodings
+                .map(|it| (it.name.to_owned(), (it.sha256, it.body.len() as u64)))
+                .collect(),
         }
     }
 
@@ -83,7 +127,7 @@ impl Asset {
             let path = file.path.clone();
             return Err(Error::LargeFile { path, size });
         }
-        Ok(Asset::new(&file.key, bytes))
+        Ok(Asset::with(&file.settings, &file.key, bytes))
     }
 }
 
@@ -144,19 +188,22 @@ fn is_compressible(content_type: &str) -> bool {
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzBuilder::new()
         .mtime(0)
-        .write(Vec::new(), Compression::best());
+        .write(Vec::new(), Compression::default());
     let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
     written.expect("writing to memory cannot fail")
 }
 
-fn brotli(bytes: &[u8]) -> Vec<u8> {
-    const BUFFER: usize = 1 << 16;
-    const QUALITY: u32 = 5;
+/// Levels of Brotli.
+const QUICK: u32 = 5;
+const BEST: u32 = 11;
+
+fn brotli(bytes: &[u8], quality: u32) -> Vec<u8> {
+    const BUFFER: usize = 1 << 12;
     const LOG_WINDOW: u32 = 22;
-    let mut encoder = brotli::CompressorWriter::new(Vec::new(), BUFFER, QUALITY, LOG_WINDOW);
-    encoder
-        .write_all(bytes)
-        .expect("writing to memory cannot fail");
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), BUFFER, quality, LOG_WINDOW);
+    // `ic-asset` flushes, which makes other bytes.
+    let written = encoder.write_all(bytes).and_then(|()| encoder.flush());
+    written.expect("writing to memory cannot fail");
     encoder.into_inner()
 }
 
@@ -257,7 +304,7 @@ mod tests {
         for i in 0..300 {
             fs::write(site.path().join(format!("{i:03}.txt")), i.to_string()).unwrap();
         }
-        let files = crate::scan::scan(site.path()).unwrap();
+        let files = crate::scan::scan(site.path()).unwrap().files;
         let count = AtomicUsize::new(0);
         let done = || {
             count.fetch_add(1, Ordering::Relaxed);
@@ -275,7 +322,7 @@ mod tests {
         let site = tempfile::tempdir().unwrap();
         let path = site.path().join("gone.txt");
         fs::write(&path, "").unwrap();
-        let files = crate::scan::scan(site.path()).unwrap();
+        let files = crate::scan::scan(site.path()).unwrap().files;
         fs::remove_file(&path).unwrap();
         let error = read_all(&files.iter().collect::<Vec<_>>(), &|| ()).unwrap_err();
         assert!(matches!(error, Error::Io { path: named, .. } if named == path));

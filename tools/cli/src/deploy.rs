@@ -16,8 +16,10 @@ use crate::content::{self, Asset};
 use crate::freight::Freight;
 use crate::journal::Journal;
 use crate::legacy::{AssetCanister, AssetDetails};
-use crate::plan::{Fate, Plan};
+use crate::parallel;
+use crate::plan::{Plan, Stored};
 use crate::report::{Report, Stage};
+use crate::rules::{Settings, Unused};
 use crate::scan::{File, scan};
 use crate::upload::upload;
 
@@ -29,11 +31,12 @@ pub struct Directory {
     known: HashMap<String, Known>,
 }
 
-/// An asset, and the file it was as the directory listed it.
+/// An asset, and the file it was, as the directory listed it and its rules had it.
 #[derive(Debug)]
 struct Known {
     size: u64,
     modified: Option<SystemTime>,
+    settings: Settings,
     asset: Arc<Asset>,
 }
 
@@ -125,9 +128,13 @@ impl Directory {
 
     /// The number of files, and what they are as assets.
     fn assets(&mut self, report: &dyn Report) -> Result<(usize, Vec<Arc<Asset>>), Error> {
-        let files = scan(&self.path)?;
-        let assets = self.read(&files, report)?;
-        Ok((files.len(), assets))
+        let found = scan(&self.path)?;
+        for Unused { path, glob } in &found.unused {
+            let path = path.display();
+            report.note(&format!("the rule for {glob} in {path} matches nothing"));
+        }
+        let assets = self.read(&found.files, report)?;
+        Ok((found.files.len(), assets))
     }
 
     fn read(&mut self, files: &[File], report: &dyn Report) -> Result<Vec<Arc<Asset>>, Error> {
@@ -146,6 +153,7 @@ impl Directory {
                 _ => Known {
                     size: file.size,
                     modified: file.modified,
+                    settings: file.settings.clone(),
                     asset: read.next().expect("each unknown file was read"),
                 },
             };
@@ -168,23 +176,26 @@ impl Directory {
 
 impl Known {
     fn is(&self, file: &File) -> bool {
-        self.modified.is_some() && (self.size, self.modified) == (file.size, file.modified)
+        self.modified.is_some()
+            && (self.size, self.modified) == (file.size, file.modified)
+            && self.settings == file.settings
     }
 }
 
 /// What a canister has.
 struct There {
-    assets: Vec<AssetDetails>,
+    assets: Vec<Stored>,
     /// Hallmark's own canister tells it, and no other.
     site_hash: Option<[u8; 32]>,
 }
 
 impl There {
     fn of(canister: &dyn Canister) -> Result<There, Error> {
-        let canister = AssetCanister::new(canister);
+        let listed = AssetCanister::new(canister).list()?;
+        let site_hash = AssetCanister::new(canister).site_hash()?;
         Ok(There {
-            assets: canister.list()?,
-            site_hash: canister.site_hash()?,
+            assets: told(canister, listed, site_hash.is_some())?,
+            site_hash,
         })
     }
 
@@ -192,6 +203,25 @@ impl There {
     fn is_hallmark(&self) -> bool {
         self.site_hash.is_some()
     }
+}
+
+/// What there is to know of assets. Hallmark's canister lists all of it.
+fn told(
+    canister: &dyn Canister,
+    listed: Vec<AssetDetails>,
+    is_hallmark: bool,
+) -> Result<Vec<Stored>, Error> {
+    let lanes = canister.lanes();
+    let canister = AssetCanister::new(canister);
+    if is_hallmark {
+        return Ok(listed.into_iter().map(Stored::from).collect());
+    }
+    parallel::map(lanes, &listed, |details: &AssetDetails| {
+        Ok(Stored {
+            properties: canister.properties(&details.key)?,
+            ..details.clone().into()
+        })
+    })
 }
 
 /// Finds out what came of an upload where its calls alone do not tell.
@@ -208,16 +238,15 @@ fn conclude(
         Err(Error::Undecided(reason)) => Some(reason),
         Err(error) => return Err(error),
     };
-    let stored = match (AssetCanister::new(canister).list(), &undecided) {
+    let listed = AssetCanister::new(canister).list();
+    let stored = listed.and_then(|listed| told(canister, listed, there.is_hallmark()));
+    let stored = match (stored, &undecided) {
         (Ok(stored), _) => stored,
         (Err(_), Some(reason)) => return Err(Error::Undecided(reason.clone())),
         (Err(error), None) => return Err(error.after_publishing()),
     };
     let plan = Plan::new(wanted, &stored);
-    let mut fates = plan.fates().into_iter();
-    // Some canisters have headers of their own on pages.
-    let differs = fates.find(|(_, fate)| *fate != Fate::Reset);
-    match (differs, undecided) {
+    match (plan.fates().into_iter().next(), undecided) {
         (None, _) => Ok(()),
         (Some(_), Some(reason)) => Err(Error::Undecided(reason)),
         (Some((key, _)), None) => Err(Error::Overtaken {

@@ -8,6 +8,8 @@ use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 
 use crate::canister::Reject;
+use crate::report::count;
+use crate::rules::NAMES;
 use crate::verify::chain::Reason;
 
 /// Why a command failed. Displays as one sentence that says what to do about it.
@@ -43,6 +45,17 @@ pub enum Error {
         /// Bytes in it.
         size: u64,
     },
+    /// A file of rules holds none.
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A folder has files of rules under both names.
+    TwoRuleFiles(PathBuf),
+    /// These assets have the policy `hardened`, and no header that would make it so.
+    NotHardened(Vec<String>),
     /// Another program listens on the port.
     PortTaken(u16),
     /// The port cannot be listened on.
@@ -182,6 +195,25 @@ impl fmt::Display for Error {
                 "{} has {size} bytes; an asset may have {MAX_BODY}",
                 path.display()
             ),
+            Self::Rules { path, reason } => {
+                write!(f, "there are no rules in {}: {reason}", path.display())
+            }
+            Self::TwoRuleFiles(folder) => write!(
+                f,
+                "{} has both {} and {}; keep one",
+                folder.display(),
+                NAMES[0],
+                NAMES[1]
+            ),
+            Self::NotHardened(keys) => {
+                let first = keys.first().map_or("", String::as_str);
+                write!(
+                    f,
+                    "rules say \"hardened\" of {}, such as {first}, without a header of its own; \
+                     add headers, or say \"standard\"",
+                    count(keys.len() as u64, "asset")
+                )
+            }
             Self::PortTaken(port) => write!(
                 f,
                 "port {port} is taken by another program; choose one with --port, or let \

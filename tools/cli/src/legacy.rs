@@ -22,6 +22,8 @@ pub struct AssetDetails {
     /// What can be sent.
     pub encodings: Vec<EncodingDetails>,
     /// Seconds in `Cache-Control`.
+    ///
+    /// Canisters of dfx do not list this, and none of what follows.
     pub max_age: Option<u64>,
     /// Headers of its own.
     pub headers: Option<Vec<(String, String)>>,
@@ -38,6 +40,19 @@ pub struct EncodingDetails {
     pub content_encoding: String,
     /// SHA-256 of the encoded bytes.
     pub sha256: Option<ByteBuf>,
+}
+
+/// What of an asset is not content, as `get_asset_properties` tells of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, CandidType, Deserialize)]
+pub struct AssetProperties {
+    /// Seconds in `Cache-Control`.
+    pub max_age: Option<u64>,
+    /// Headers of its own.
+    pub headers: Option<Vec<(String, String)>>,
+    /// Whether unverified domains may serve it.
+    pub allow_raw_access: Option<bool>,
+    /// Whether it answers under names without `.html` and `index.html`.
+    pub is_aliased: Option<bool>,
 }
 
 /// Argument of `commit_batch`.
@@ -169,6 +184,18 @@ impl<'a> AssetCanister<'a> {
                 return Ok(assets);
             }
             assets.extend(page);
+        }
+    }
+
+    /// What of an asset is not content; `None` from a canister too old to tell.
+    ///
+    /// # Errors
+    ///
+    /// See [`AssetCanister`].
+    pub fn properties(&self, key: &str) -> Result<Option<AssetProperties>, Error> {
+        match self.query("get_asset_properties", (key,)) {
+            Err(Error::Call { reject, .. }) if reject.is_unknown_method() => Ok(None),
+            result => result.map(|(properties,)| Some(properties)),
         }
     }
 

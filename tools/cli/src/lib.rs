@@ -1,7 +1,7 @@
 //! The `hallmark` command line as a library.
 //!
 //! From a directory to certified answers, one module a step: [`scan`] lists the files,
-//! [`content`] types and compresses them, [`plan`] compares them with what the canister has,
+//! of which [`rules`] say more, [`content`] types and compresses them, [`plan`] compares them with what the canister has,
 //! [`freight`] packs what is missing there, [`upload`] sends it; [`deploy`] is all of them, and
 //! [`changes`] tells of it. [`journal`] keeps what a deploy that is broken off leaves behind.
 //!
@@ -37,6 +37,7 @@ pub mod releases;
 pub mod remote;
 pub mod report;
 pub mod root_key;
+pub mod rules;
 pub mod scan;
 pub mod serve;
 pub mod upload;

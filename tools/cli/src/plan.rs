@@ -1,15 +1,44 @@
 //! What has to change at the canister for it to hold a directory, and nothing more.
 //!
-//! An asset is compared by type, by the hash of each encoding, and by its properties, all of
-//! which one listing tells. A changed type means deleting and creating, since the interface
-//! cannot change it. The changes come in the order in which clients of this interface send
+//! An asset is compared by type, by the hash of each encoding, and by its properties. A changed
+//! type means deleting and creating, since the interface cannot change it. The changes come in the order in which clients of this interface send
 //! them: deletes, creates, unsets, contents, properties, each by key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::content::{Asset, Encoding};
-use crate::legacy::AssetDetails;
+use crate::legacy::{AssetDetails, AssetProperties, EncodingDetails};
+
+/// An asset that a canister has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The path it is served under.
+    pub key: String,
+    /// The media type.
+    pub content_type: String,
+    /// What can be sent.
+    pub encodings: Vec<EncodingDetails>,
+    /// What else is set; `None` if the canister does not tell.
+    pub properties: Option<AssetProperties>,
+}
+
+impl From<AssetDetails> for Stored {
+    /// Of a listing that tells everything.
+    fn from(details: AssetDetails) -> Stored {
+        Stored {
+            key: details.key,
+            content_type: details.content_type,
+            encodings: details.encodings,
+            properties: Some(AssetProperties {
+                max_age: details.max_age,
+                headers: details.headers,
+                allow_raw_access: details.allow_raw_access,
+                is_aliased: details.is_aliased,
+            }),
+        }
+    }
+}
 
 /// The changes that lead from what is stored to what is wanted.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,10 +74,10 @@ pub enum Change<'a> {
         /// What to set.
         encoding: &'a Encoding,
     },
-    /// Reset the properties to their defaults.
-    Reset {
-        /// The asset's key.
-        key: &'a str,
+    /// Set the properties.
+    Adjust {
+        /// What to set.
+        asset: &'a Asset,
     },
 }
 
@@ -60,27 +89,27 @@ pub enum Fate {
     /// Its content is, or its type.
     Changed,
     /// Its properties are, and nothing else.
-    Reset,
+    Adjusted,
     /// It goes.
     Deleted,
 }
 
 impl<'a> Plan<'a> {
     /// Compares what is wanted with what is stored. Either may be in any order.
-    pub fn new(wanted: &'a [Arc<Asset>], stored: &'a [AssetDetails]) -> Plan<'a> {
+    pub fn new(wanted: &'a [Arc<Asset>], stored: &'a [Stored]) -> Plan<'a> {
         let stored_by_key: BTreeMap<&str, _> = stored.iter().map(|s| (&*s.key, s)).collect();
         let wanted_by_key: BTreeMap<&str, _> = wanted.iter().map(|w| (&*w.key, &**w)).collect();
 
         let mut changes = Vec::new();
         for (&key, stored) in &stored_by_key {
             let wanted = wanted_by_key.get(key);
-            if wanted.is_none_or(|wanted| wanted.content_type != stored.content_type) {
+            if wanted.is_none_or(|wanted| wanted.properties.content_type != stored.content_type) {
                 changes.push(Change::Delete { key });
             }
         }
         for (&key, &asset) in &wanted_by_key {
             let kept = stored_by_key.get(key).copied();
-            let kept = kept.filter(|stored| stored.content_type == asset.content_type);
+            let kept = kept.filter(|stored| stored.content_type == asset.properties.content_type);
             match kept {
                 None => changes.push(Change::Create { asset }),
                 Some(stored) => {
@@ -91,8 +120,8 @@ impl<'a> Plan<'a> {
                             changes.push(Change::Unset { key, encoding });
                         }
                     }
-                    if !has_default_properties(stored) {
-                        changes.push(Change::Reset { key });
+                    if !has_properties_of(stored, asset) {
+                        changes.push(Change::Adjust { asset });
                     }
                 }
             }
@@ -120,7 +149,7 @@ impl<'a> Plan<'a> {
                 Change::Delete { key } => (key, Fate::Deleted),
                 Change::Create { asset } => (&*asset.key, Fate::Added),
                 Change::Unset { key, .. } | Change::Set { key, .. } => (key, Fate::Changed),
-                Change::Reset { key } => (key, Fate::Reset),
+                Change::Adjust { asset } => (&*asset.key, Fate::Adjusted),
             };
             fates
                 .entry(key)
@@ -143,27 +172,48 @@ impl Change<'_> {
             Change::Create { .. } => 1,
             Change::Unset { .. } => 2,
             Change::Set { .. } => 3,
-            Change::Reset { .. } => 4,
+            Change::Adjust { .. } => 4,
         }
     }
 }
 
-fn holds(stored: &AssetDetails, encoding: &Encoding) -> bool {
+fn holds(stored: &Stored, encoding: &Encoding) -> bool {
     stored.encodings.iter().any(|stored| {
         let sha256 = stored.sha256.as_deref().map(Vec::as_slice);
         stored.content_encoding == encoding.name && sha256 == Some(&encoding.sha256)
     })
 }
 
-fn has_default_properties(stored: &AssetDetails) -> bool {
+fn has_properties_of(stored: &Stored, asset: &Asset) -> bool {
+    let Some(stored) = &stored.properties else {
+        return true;
+    };
+    let wanted = &asset.properties;
+    // Said or not makes a difference to the content hash, even where it makes no other.
+    stored.max_age == wanted.max_age
+        && has_headers(stored.headers.as_deref(), wanted.headers.as_ref())
+        && stored.allow_raw_access == wanted.allow_raw_access
+        && stored.is_aliased == wanted.is_aliased
+}
+
+fn has_headers(
+    stored: Option<&[(String, String)]>,
+    wanted: Option<&BTreeMap<String, String>>,
+) -> bool {
     // Canisters of dfx put the environment's cookie on pages, again at each commit.
     let is_cookie = |(name, value): &(String, String)| {
         name.eq_ignore_ascii_case("set-cookie") && value.starts_with("ic_env=")
     };
-    stored.max_age.is_none()
-        && stored.headers.iter().flatten().all(is_cookie)
-        && stored.allow_raw_access.unwrap_or(true)
-        && stored.is_aliased.unwrap_or(true)
+    let Some(stored) = stored else {
+        return wanted.is_none();
+    };
+    let own = stored.iter().filter(|header| !is_cookie(header));
+    let own: BTreeMap<_, _> = own.map(|(name, value)| (name, value)).collect();
+    match wanted {
+        // Nothing but the cookie.
+        None => own.is_empty() && !stored.is_empty(),
+        Some(wanted) => own.into_iter().eq(wanted),
+    }
 }
 
 #[cfg(test)]
@@ -171,16 +221,16 @@ mod tests {
     use serde_bytes::ByteBuf;
 
     use super::*;
-    use crate::legacy::EncodingDetails;
+    use crate::rules::Rules;
 
     fn asset(key: &str, text: &str) -> Arc<Asset> {
         Arc::new(Asset::new(key, text.as_bytes().to_vec()))
     }
 
-    fn stored(asset: &Asset) -> AssetDetails {
-        AssetDetails {
+    fn stored(asset: &Asset) -> Stored {
+        Stored {
             key: asset.key.clone(),
-            content_type: asset.content_type.clone(),
+            content_type: asset.properties.content_type.clone(),
             encodings: asset
                 .encodings
                 .iter()
@@ -189,22 +239,37 @@ mod tests {
                     sha256: Some(ByteBuf::from(encoding.sha256)),
                 })
                 .collect(),
-            max_age: None,
-            headers: None,
-            allow_raw_access: None,
-            is_aliased: None,
+            properties: Some(AssetProperties {
+                max_age: asset.properties.max_age,
+                headers: asset
+                    .properties
+                    .headers
+                    .clone()
+                    .map(|headers| headers.into_iter().collect()),
+                allow_raw_access: asset.properties.allow_raw_access,
+                is_aliased: asset.properties.is_aliased,
+            }),
         }
     }
 
+    /// An asset that rules say something of.
+    fn ruled(key: &str, text: &str, rule: &str) -> Arc<Asset> {
+        let mut rules = Rules::default();
+        let rule = format!("[{{ match: '*', {rule} }}]");
+        rules.add("", "rules".as_ref(), &rule).unwrap();
+        let settings = rules.settings(key);
+        Arc::new(Asset::with(&settings, key, text.as_bytes().to_vec()))
+    }
+
     /// The plan in words, such as `create /a`.
-    fn words(wanted: &[Arc<Asset>], stored: &[AssetDetails]) -> Vec<String> {
+    fn words(wanted: &[Arc<Asset>], stored: &[Stored]) -> Vec<String> {
         let plan = Plan::new(wanted, stored);
         let words = plan.changes.iter().map(|change| match change {
             Change::Delete { key } => format!("delete {key}"),
             Change::Create { asset } => format!("create {}", asset.key),
             Change::Unset { key, encoding } => format!("unset {key} {encoding}"),
             Change::Set { key, encoding } => format!("set {key} {}", encoding.name),
-            Change::Reset { key } => format!("reset {key}"),
+            Change::Adjust { asset } => format!("adjust {}", asset.key),
         });
         words.collect()
     }
@@ -285,40 +350,69 @@ mod tests {
     }
 
     #[test]
-    fn properties_go_back_to_their_defaults() {
-        let site = [asset("/a.png", "a")];
-        let plain = stored(&site[0]);
-        let with = |change: fn(&mut AssetDetails)| {
-            let mut there = plain.clone();
-            change(&mut there);
-            words(&site, &[there])
+    fn properties_become_those_that_rules_say() {
+        let plain = [asset("/a.png", "a")];
+        let with = |site: &[Arc<Asset>], change: fn(&mut AssetProperties)| {
+            let mut there = stored(&plain[0]);
+            change(there.properties.as_mut().unwrap());
+            words(site, &[there])
         };
-        assert_eq!(with(|there| there.max_age = Some(0)), ["reset /a.png"]);
-        assert_eq!(
-            with(|there| there.headers = Some(vec![("a".into(), "b".into())])),
-            ["reset /a.png"]
-        );
-        assert_eq!(
-            with(|there| there.allow_raw_access = Some(false)),
-            ["reset /a.png"]
-        );
-        assert_eq!(
-            with(|there| there.is_aliased = Some(false)),
-            ["reset /a.png"]
-        );
-        let mut there = plain.clone();
-        there.max_age = Some(0);
-        let there = [there];
-        let fates = Plan::new(&site, &there).fates();
-        assert!(fates.into_iter().eq([("/a.png", Fate::Reset)]));
-        let cookie = |value: &str| Some(vec![("Set-Cookie".into(), value.into())]);
-        let mut there = plain.clone();
-        there.headers = cookie("ic_env=ic_root_key%3D3081; SameSite=Lax");
-        assert_eq!(words(&site, &[there.clone()]), [""; 0]);
-        there.headers = cookie("theme=dark");
-        assert_eq!(words(&site, &[there]), ["reset /a.png"]);
-        assert_eq!(with(|there| there.headers = Some(vec![])), [""; 0]);
-        assert_eq!(with(|there| there.allow_raw_access = Some(true)), [""; 0]);
+        let adjusted = ["adjust /a.png"];
+        let changes: [fn(&mut AssetProperties); 6] = [
+            |there| there.max_age = Some(0),
+            |there| there.headers = Some(vec![("a".into(), "b".into())]),
+            |there| there.headers = Some(vec![]),
+            |there| there.allow_raw_access = Some(false),
+            |there| there.allow_raw_access = None,
+            |there| there.is_aliased = Some(true),
+        ];
+        for change in changes {
+            assert_eq!(with(&plain, change), adjusted);
+        }
+        for rule in [
+            "cache: { max_age: 5 }",
+            "headers: { A: 'b' }",
+            "headers: {}",
+            "allow_raw_access: false",
+            "enable_aliasing: true",
+        ] {
+            let site = [ruled("/a.png", "a", rule)];
+            assert_eq!(with(&site, |_| ()), adjusted, "{rule}");
+            assert_eq!(words(&site, &[stored(&site[0])]), [""; 0], "{rule}");
+            let there = [stored(&plain[0])];
+            let fates = Plan::new(&site, &there).fates();
+            assert!(fates.into_iter().eq([("/a.png", Fate::Adjusted)]));
+        }
+        // The order of headers is nobody's.
+        let site = [ruled("/a.png", "a", "headers: { A: 'b', C: 'd' }")];
+        let mut there = stored(&site[0]);
+        let headers = &mut there.properties.as_mut().unwrap().headers;
+        headers.as_mut().unwrap().reverse();
+        assert_eq!(words(&site, &[there]), [""; 0]);
+    }
+
+    #[test]
+    fn the_cookie_of_the_environment_is_no_header_of_an_asset() {
+        const COOKIE: &str = "ic_env=ic_root_key%3D3081; SameSite=Lax";
+        for rule in ["", "headers: {}", "headers: { A: 'b' }"] {
+            let site = [ruled("/a.png", "a", rule)];
+            let mut there = stored(&site[0]);
+            let headers = &mut there.properties.as_mut().unwrap().headers;
+            let headers = headers.get_or_insert_default();
+            headers.push(("Set-Cookie".into(), COOKIE.into()));
+            assert_eq!(words(&site, &[there.clone()]), [""; 0], "{rule}");
+            let headers = &mut there.properties.as_mut().unwrap().headers;
+            headers.as_mut().unwrap()[0] = ("Set-Cookie".into(), "theme=dark".into());
+            assert_eq!(words(&site, &[there]), ["adjust /a.png"], "{rule}");
+        }
+    }
+
+    #[test]
+    fn properties_that_are_not_told_are_left_alone() {
+        let site = [ruled("/a.png", "a", "cache: { max_age: 5 }")];
+        let mut there = stored(&site[0]);
+        there.properties = None;
+        assert_eq!(words(&site, &[there]), [""; 0]);
     }
 
     #[test]

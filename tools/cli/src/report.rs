@@ -52,6 +52,8 @@ pub trait Report: Sync {
     fn advance(&self, by: u64);
     /// The stage is over.
     fn end(&self);
+    /// Something that is no error, and perhaps not meant.
+    fn note(&self, text: &str);
 }
 
 /// Nobody wants to know.
@@ -59,6 +61,7 @@ impl Report for () {
     fn begin(&self, _: Stage, _: u64) {}
     fn advance(&self, _: u64) {}
     fn end(&self) {}
+    fn note(&self, _: &str) {}
 }
 
 /// A person at a terminal, or the reader of a log.
@@ -87,6 +90,10 @@ impl Report for Console {
             bar.finish_and_clear();
             eprintln!("{}", summary(stage, bar.position()));
         }
+    }
+
+    fn note(&self, text: &str) {
+        eprintln!("  note: {text}");
     }
 }
 

@@ -7,6 +7,9 @@
 //! site/.git/…  site/.env    –                     others are not
 //! site/link -> elsewhere    –                     nor is what a link points to
 //! ```
+//!
+//! Of files and folders whose names begin with a dot, and of all others too, rules may say
+//! otherwise, where a folder has some ([`rules`](crate::rules)).
 
 use std::fs;
 use std::io;
@@ -17,6 +20,7 @@ use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::Error;
+use crate::rules::{self, Rules, Settings, Unused};
 
 /// A file of the site, as the directory lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,15 +33,26 @@ pub struct File {
     pub size: u64,
     /// When it was last written, where the file system knows.
     pub modified: Option<SystemTime>,
+    /// What rules say of it.
+    pub settings: Settings,
 }
 
-/// Lists the files of `directory`, in the order of their keys' bytes.
+/// What is found in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The files of the site, in the order of their keys' bytes.
+    pub files: Vec<File>,
+    /// Rules that say nothing of anything.
+    pub unused: Vec<Unused>,
+}
+
+/// Lists the files of `directory`.
 ///
 /// # Errors
 ///
-/// A directory that is not one, a file that cannot be an asset, or the operating system's
-/// refusal; each names the path.
-pub fn scan(directory: &Path) -> Result<Vec<File>, Error> {
+/// A directory that is not one, a file that cannot be an asset, rules that are none, or the
+/// operating system's refusal; each names the path. [`Error::NotHardened`].
+pub fn scan(directory: &Path) -> Result<Found, Error> {
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {}
         Ok(_) => return Err(Error::NotADirectory(directory.to_owned())),
@@ -48,39 +63,89 @@ pub fn scan(directory: &Path) -> Result<Vec<File>, Error> {
     }
 
     let mut files = Vec::new();
-    for entry in WalkDir::new(directory).into_iter().filter_entry(is_public) {
+    let mut rules = Rules::default();
+    let mut entries = WalkDir::new(directory).into_iter();
+    while let Some(entry) = entries.next() {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(directory).to_owned();
             reading(&path, error.into())
         })?;
-        if entry.file_type().is_file() {
-            files.push(file(directory, &entry)?);
+        let is_folder = entry.file_type().is_dir();
+        let Some(key) = key(directory, &entry) else {
+            if is_public(&entry, &Settings::default()) && !entry.path_is_symlink() {
+                return Err(Error::FileName(entry.into_path()));
+            }
+            if is_folder {
+                entries.skip_current_dir();
+            }
+            continue;
+        };
+        let settings = rules.settings(&key);
+        let is_public = is_public(&entry, &settings);
+        match (is_folder, is_public) {
+            (true, true) => read_rules(entry.path(), &key, &mut rules)?,
+            (true, false) => entries.skip_current_dir(),
+            (false, true) if entry.file_type().is_file() => {
+                files.push(file(&entry, key, settings)?);
+            }
+            (false, _) => {}
         }
     }
     files.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(files)
+    let lacking = files.iter().filter(|file| file.settings.lacks_hardening());
+    let lacking: Vec<_> = lacking.map(|file| file.key.clone()).collect();
+    if !lacking.is_empty() {
+        return Err(Error::NotHardened(lacking));
+    }
+    Ok(Found {
+        files,
+        unused: rules.unused(),
+    })
 }
 
-fn is_public(entry: &DirEntry) -> bool {
+/// "/" and the path below the directory, with "/" between its parts; nothing for the directory
+/// itself. `None` if it is not UTF-8.
+fn key(directory: &Path, entry: &DirEntry) -> Option<String> {
+    let path = entry.path();
+    let mut key = String::new();
+    for part in path.strip_prefix(directory).unwrap_or(path).components() {
+        if let Component::Normal(name) = part {
+            key.push('/');
+            key.push_str(name.to_str()?);
+        }
+    }
+    Some(key)
+}
+
+fn is_public(entry: &DirEntry, settings: &Settings) -> bool {
     let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
     let is_well_known = entry.file_name() == ".well-known" && entry.file_type().is_dir();
-    entry.depth() == 0 || !is_hidden || is_well_known
+    let is_ignored = settings.is_ignored();
+    // As `ic-asset` has it, one of the two names of rules can be published, the other cannot.
+    let is_never = entry.file_name() == rules::NAMES[1] && !entry.file_type().is_dir();
+    let is_ignored = is_ignored.unwrap_or(is_hidden && !is_well_known);
+    entry.depth() == 0 || !is_ignored && !is_never
 }
 
-fn file(directory: &Path, entry: &DirEntry) -> Result<File, Error> {
+/// Reads the rules of a folder, if it has any.
+fn read_rules(folder: &Path, key: &str, rules: &mut Rules) -> Result<(), Error> {
+    let paths = rules::NAMES.map(|name| folder.join(name));
+    let mut paths = paths.into_iter().filter(|path| path.exists());
+    let Some(path) = paths.next() else {
+        return Ok(());
+    };
+    if paths.next().is_some() {
+        return Err(Error::TwoRuleFiles(folder.to_owned()));
+    }
+    let text = fs::read_to_string(&path).map_err(|source| reading(&path, source))?;
+    rules.add(key, &path, &text)
+}
+
+fn file(entry: &DirEntry, key: String, settings: Settings) -> Result<File, Error> {
     let path = entry.path();
     let metadata = entry
         .metadata()
         .map_err(|error| reading(path, error.into()))?;
-
-    let mut key = String::new();
-    for part in path.strip_prefix(directory).unwrap_or(path).components() {
-        if let Component::Normal(name) = part {
-            let name = name.to_str();
-            key.push('/');
-            key.push_str(name.ok_or_else(|| Error::FileName(path.to_owned()))?);
-        }
-    }
     if key.len() > MAX_KEY {
         let length = key.len();
         let path = path.to_owned();
@@ -96,6 +161,7 @@ fn file(directory: &Path, entry: &DirEntry) -> Result<File, Error> {
         path: path.to_owned(),
         size: metadata.len(),
         modified: metadata.modified().ok(),
+        settings,
     })
 }
 
@@ -122,7 +188,7 @@ mod tests {
     }
 
     fn keys(directory: &Path) -> Vec<String> {
-        let files = scan(directory).unwrap();
+        let files = scan(directory).unwrap().files;
         files.into_iter().map(|file| file.key).collect()
     }
 
@@ -148,10 +214,81 @@ mod tests {
             ".well-known/.secret",
             "a/.well-known/b",
             "a/.hidden/c",
-            ".ic-assets.json5",
         ]);
         let expected = ["/.well-known/ic-domains", "/a/.well-known/b"];
         assert_eq!(keys(site.path()), expected);
+    }
+
+    fn with_rules(files: &[&str], rules: &[(&str, &str)]) -> tempfile::TempDir {
+        let site = directory(files);
+        for (path, text) in rules {
+            fs::write(site.path().join(path), text).unwrap();
+        }
+        site
+    }
+
+    #[test]
+    fn rules_say_what_is_left_out() {
+        let files = [
+            "a.map",
+            "b/c.map",
+            "b/.shown",
+            "drafts/d.txt",
+            "drafts/e.txt",
+            ".env",
+            ".git/config",
+            ".well-known/ic-domains",
+        ];
+        let upper = r#"[
+            { match: "*.map", ignore: true },
+            { match: "drafts", ignore: true },
+            { match: "drafts/e.txt", ignore: false },
+            { match: ".well-known", ignore: true },
+            { match: ".git", ignore: false },
+        ]"#;
+        let lower = r#"[{ match: "*", ignore: false }]"#;
+        let site = with_rules(
+            &files,
+            &[(".ic-assets.json", upper), ("b/.ic-assets.json5", lower)],
+        );
+        // What is in a folder that is left out is not looked at. Rules under the newer name are
+        // published if they say so.
+        let expected = [
+            "/.git/config",
+            "/b/.ic-assets.json5",
+            "/b/.shown",
+            "/b/c.map",
+        ];
+        assert_eq!(keys(site.path()), expected);
+        let unused = scan(site.path()).unwrap().unused;
+        assert_eq!(unused.len(), 1);
+        assert_eq!(unused[0].glob, "drafts/e.txt");
+        assert_eq!(unused[0].path, site.path().join(".ic-assets.json"));
+
+        let all = r#"[{ match: "**/.*", ignore: false }]"#;
+        let site = with_rules(&["a"], &[(".ic-assets.json", all)]);
+        assert_eq!(keys(site.path()), ["/a"]);
+    }
+
+    #[test]
+    fn a_folder_has_one_file_of_rules() {
+        let site = with_rules(&["a/b"], &[("a/.ic-assets.json", "[]")]);
+        assert_eq!(keys(site.path()), ["/a/b"]);
+        let folder = site.path().join("a");
+        fs::write(folder.join(".ic-assets.json5"), "[]").unwrap();
+        let error = scan(site.path()).unwrap_err();
+        assert!(matches!(error, Error::TwoRuleFiles(path) if path == folder));
+    }
+
+    #[test]
+    fn a_hardened_policy_without_headers_is_refused() {
+        let rules = r#"[
+            { match: "*", security_policy: "hardened" },
+            { match: "a", headers: { A: "b" } },
+        ]"#;
+        let site = with_rules(&["a", "b", "c"], &[(".ic-assets.json5", rules)]);
+        let error = scan(site.path()).unwrap_err();
+        assert!(matches!(error, Error::NotHardened(keys) if keys == ["/b", "/c"]));
     }
 
     #[test]
@@ -202,7 +339,7 @@ mod tests {
             "{error}"
         );
         fs::File::create(&large).unwrap().set_len(MAX_BODY).unwrap();
-        assert_eq!(scan(site.path()).unwrap().len(), 2);
+        assert_eq!(scan(site.path()).unwrap().files.len(), 2);
     }
 
     #[test]

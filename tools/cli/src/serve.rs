@@ -37,7 +37,7 @@ pub struct Serve {
 ///
 /// Any [`Error`] before the first answer. Later ones are reported, and it goes on.
 pub fn serve(options: &Serve) -> Result<(), Error> {
-    let files = scan(&options.directory)?;
+    let files = scan(&options.directory)?.files;
     let module = module(options.canister.as_deref())?;
     let listener = listen(options.port)?;
     // Before the first deploy, so that no change falls between the two.

@@ -33,6 +33,7 @@ use candid::Nat;
 use serde_bytes::ByteBuf;
 
 use crate::canister::Canister;
+use crate::content::Asset;
 use crate::freight::Freight;
 use crate::journal::{Journal, Uploaded};
 use crate::legacy::{
@@ -218,11 +219,11 @@ fn operation(change: &Change<'_>, chunk_ids: Vec<Nat>) -> Operation {
         }),
         Change::Create { asset } => Operation::CreateAsset(CreateAsset {
             key: asset.key.clone(),
-            content_type: asset.content_type.clone(),
-            max_age: None,
-            headers: None,
-            enable_aliasing: None,
-            allow_raw_access: None,
+            content_type: asset.properties.content_type.clone(),
+            max_age: asset.properties.max_age,
+            headers: headers(asset),
+            enable_aliasing: asset.properties.is_aliased,
+            allow_raw_access: asset.properties.allow_raw_access,
         }),
         Change::Unset { key, encoding } => Operation::UnsetAssetContent(UnsetAssetContent {
             key: key.to_owned(),
@@ -235,14 +236,19 @@ fn operation(change: &Change<'_>, chunk_ids: Vec<Nat>) -> Operation {
             last_chunk: None,
             sha256: Some(ByteBuf::from(encoding.sha256)),
         }),
-        Change::Reset { key } => Operation::SetAssetProperties(SetAssetProperties {
-            key: key.to_owned(),
-            max_age: Some(None),
-            headers: Some(None),
-            allow_raw_access: Some(None),
-            is_aliased: Some(None),
+        Change::Adjust { asset } => Operation::SetAssetProperties(SetAssetProperties {
+            key: asset.key.clone(),
+            max_age: Some(asset.properties.max_age),
+            headers: Some(headers(asset)),
+            allow_raw_access: Some(asset.properties.allow_raw_access),
+            is_aliased: Some(asset.properties.is_aliased),
         }),
     }
+}
+
+fn headers(asset: &Asset) -> Option<Vec<(String, String)>> {
+    let headers = asset.properties.headers.clone()?;
+    Some(headers.into_iter().collect())
 }
 
 /// An upper bound on the bytes that an operation takes in a message.

@@ -122,7 +122,7 @@ fn a_plan_is_what_a_deploy_does_and_does_nothing() {
         assert_eq!(canister.calls(), []);
         assert!(canister.assets() == before);
         let fates = [
-            ("/a.png".to_owned(), Fate::Reset),
+            ("/a.png".to_owned(), Fate::Adjusted),
             ("/b.png".to_owned(), Fate::Changed),
             ("/c.png".to_owned(), Fate::Added),
         ];

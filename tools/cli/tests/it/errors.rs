@@ -64,6 +64,35 @@ fn a_file_over_the_limit() {
 }
 
 #[test]
+fn rules_that_are_none() {
+    let site = tempfile::tempdir().unwrap();
+    let rules = site.path().join(".ic-assets.json5");
+    fs::write(&rules, "[\n  { match: '*', redirect: '/' },\n]").unwrap();
+    let message = format!(
+        "there are no rules in {}: unknown field `redirect`, expected one of `match`, `cache`, \
+         `headers`, `ignore`, `enable_aliasing`, `allow_raw_access`, `encodings`, \
+         `security_policy`, `disable_security_policy_warning`, in line 2, column 17",
+        rules.display()
+    );
+    fails_with(&serve_directory(site.path()), &message);
+
+    let other = site.path().join(".ic-assets.json");
+    fs::write(&other, "[]").unwrap();
+    let message = format!(
+        "{} has both .ic-assets.json5 and .ic-assets.json; keep one",
+        site.path().display()
+    );
+    fails_with(&serve_directory(site.path()), &message);
+
+    fs::remove_file(&other).unwrap();
+    fs::write(&rules, "[{ match: '*', security_policy: 'hardened' }]").unwrap();
+    fs::write(site.path().join("a"), "").unwrap();
+    let message = "rules say \"hardened\" of 1 asset, such as /a, without a header of its own; add \
+                   headers, or say \"standard\"";
+    fails_with(&serve_directory(site.path()), message);
+}
+
+#[test]
 fn a_busy_port() {
     let site = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -24,4 +24,6 @@ impl Report for Log {
     }
 
     fn end(&self) {}
+
+    fn note(&self, _: &str) {}
 }

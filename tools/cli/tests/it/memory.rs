@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard};
 use candid::{CandidType, Nat, decode_one, encode_one};
 use hallmark::canister::{Canister, Failure, Reject};
 use hallmark::legacy::{
-    AssetDetails, CommitBatch, CreateAsset, EncodingDetails, Operation, SetAssetContent,
-    SetAssetProperties,
+    AssetDetails, AssetProperties, CommitBatch, CreateAsset, EncodingDetails, Operation,
+    SetAssetContent, SetAssetProperties,
 };
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
@@ -130,6 +130,18 @@ impl Canister for Memory {
                 let page: Page = decode_one(&argument).unwrap();
                 let start = page.start.map_or(0, |start| number(&start));
                 Ok(encode_one(self.state().page(start as usize)).unwrap())
+            }
+            "get_asset_properties" => {
+                let key: String = decode_one(&argument).unwrap();
+                let state = self.state();
+                let (asset, _) = &state.assets[&key];
+                let properties = AssetProperties {
+                    max_age: asset.max_age,
+                    headers: asset.headers.clone(),
+                    allow_raw_access: asset.allow_raw_access,
+                    is_aliased: asset.enable_aliasing,
+                };
+                Ok(encode_one(properties).unwrap())
             }
             "site_hash" if self.is_hallmark => {
                 Ok(encode_one(ByteBuf::from(self.state().hash())).unwrap())

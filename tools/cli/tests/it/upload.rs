@@ -7,7 +7,7 @@ use hallmark::content::Asset;
 use hallmark::freight::{Freight, MAX_CHUNK};
 use hallmark::journal::Journal;
 use hallmark::legacy::AssetCanister;
-use hallmark::plan::Plan;
+use hallmark::plan::{Plan, Stored};
 use hallmark::report::Stage;
 use hallmark::upload::{MAX_OPERATIONS, upload};
 
@@ -21,7 +21,7 @@ fn asset(key: &str, body: impl Into<Vec<u8>>) -> Arc<Asset> {
 /// Deploys a site and returns the bytes and operations it was told of.
 fn deploy(canister: &Memory, site: &[Arc<Asset>]) -> Result<(u64, u64), Error> {
     let there = AssetCanister::new(canister);
-    let stored = there.list()?;
+    let stored: Vec<_> = there.list()?.into_iter().map(Stored::from).collect();
     let plan = Plan::new(site, &stored);
     if plan.is_empty() {
         return Ok((0, 0));
