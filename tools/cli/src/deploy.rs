@@ -150,9 +150,12 @@ impl Directory {
         }
         let freight = Freight::new(&plan, there.is_hallmark());
         if let Some(hashes) = &mut deployed.hashes {
-            let published = release.publish(canister, &plan, &freight, report)?;
-            deployed.release = Some(published.release);
-            hashes.site = published.site_hash;
+            deployed.release = Some(release.publish(canister, &plan, &freight, report)?);
+            // What pages are told of their environment may have changed, too.
+            let site_hash = AssetCanister::new(canister).site_hash();
+            if let Some(site) = site_hash.map_err(Error::after_publishing)? {
+                hashes.site = site;
+            }
         } else {
             if manner.note.is_some() {
                 report.note("this canister has no log, so the note is lost");

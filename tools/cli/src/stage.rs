@@ -55,15 +55,6 @@ pub struct Release<'a> {
     pub rebase: bool,
 }
 
-/// What was published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
-    /// The number of the entry that the log has of it.
-    pub release: u64,
-    /// The hash of everything that can be answered.
-    pub site_hash: [u8; 32],
-}
-
 impl Release<'_> {
     /// The hash of everything that is uploaded; `None` if nothing is.
     ///
@@ -76,7 +67,8 @@ impl Release<'_> {
         content_hash(outlines).map_err(Error::Rehearsal)
     }
 
-    /// Makes the changes of `plan`, whose bodies are `freight`, and publishes them.
+    /// Makes the changes of `plan`, whose bodies are `freight`, and publishes them. Returns the
+    /// number of the entry that the log has of it.
     ///
     /// # Errors
     ///
@@ -89,7 +81,7 @@ impl Release<'_> {
         plan: &Plan<'_>,
         freight: &Freight<'_>,
         report: &dyn Report,
-    ) -> Result<Published, Error> {
+    ) -> Result<u64, Error> {
         let content = self.content_hash()?;
         let stages = Stages::new(canister);
         let staging = Staging {
@@ -123,7 +115,7 @@ struct Staging<'a> {
 }
 
 impl Staging<'_> {
-    fn publish(&self, plan: &Plan<'_>, freight: &Freight<'_>) -> Result<Published, Error> {
+    fn publish(&self, plan: &Plan<'_>, freight: &Freight<'_>) -> Result<u64, Error> {
         self.fill(plan, freight)?;
         let mut changed = plan.keys();
         for _ in 0..REBASES {
@@ -175,8 +167,8 @@ impl Staging<'_> {
         Ok(())
     }
 
-    fn seal_and_publish(&self) -> Result<Published, Error> {
-        let Sealed { site, content } = loop {
+    fn seal_and_publish(&self) -> Result<u64, Error> {
+        let Sealed { content, .. } = loop {
             if let Some(sealed) = self.stages.seal(self.number)? {
                 break sealed;
             }
@@ -186,17 +178,13 @@ impl Staging<'_> {
         }
         let note = self.release.note;
         let publish = || self.stages.publish(self.number, self.content, note);
-        let release = match publish() {
+        match publish() {
             // Whether it was or not: to publish it again is no error.
             Err(Error::Unreachable(reason) | Error::Unproven(reason)) => {
-                publish().map_err(|_| Error::Undecided(reason))?
+                publish().map_err(|_| Error::Undecided(reason))
             }
-            result => result?,
-        };
-        Ok(Published {
-            release,
-            site_hash: site,
-        })
+            result => result,
+        }
     }
 
     /// Begins again on what is live now. What was changed here stays; `changed` are the keys. What

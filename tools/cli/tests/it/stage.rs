@@ -64,6 +64,7 @@ fn a_small_site_takes_few_calls() {
         "fill_stage",
         "seal_stage",
         "publish_stage",
+        "site_hash",
     ];
     assert_eq!(methods(&way), expected);
     // What is there twice is sent once, and nothing is not sent.
