@@ -126,11 +126,12 @@ impl Canister for Way<'_> {
 }
 
 type Event<'a> = Box<dyn FnOnce() + Send + 'a>;
+type Moment<'a> = Box<dyn Fn(usize, &str) -> bool + Sync + 'a>;
 
 /// A way on which something happens once, right before a call.
 pub(crate) struct Meanwhile<'a> {
     canister: &'a dyn Canister,
-    before: Box<dyn Fn(usize, &str) -> bool + Sync + 'a>,
+    before: Moment<'a>,
     event: Mutex<Option<Event<'a>>>,
     calls: AtomicUsize,
 }
