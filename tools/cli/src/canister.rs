@@ -69,6 +69,20 @@ impl Reject {
         let words = &self.message;
         words.contains("does not have") && words.contains("permission")
     }
+
+    /// The release that a stage began on and the one that is live, if that is why the stage
+    /// cannot be published. It has no code either: these are the words of Hallmark's canister.
+    pub fn outdated(&self) -> Option<(u64, u64)> {
+        let number_after = |words: &str| {
+            let (_, rest) = self.message.split_once(words)?;
+            let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+            digits.parse().ok()
+        };
+        Some((
+            number_after("begun on release ")?,
+            number_after("but release ")?,
+        ))
+    }
 }
 
 impl fmt::Display for Reject {

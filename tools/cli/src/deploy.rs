@@ -1,8 +1,7 @@
 //! A directory, deployed as often as it changes.
 //!
-//! What has to change is planned here, whatever interface the canister has; [`upload`] carries
-//! the plan out in the words of one. `There` is what a canister is known to have, and so where
-//! another way to carry it out would be chosen.
+//! What has to change is planned here, whatever interface the canister has; [`stage`] carries
+//! the plan out in Hallmark's words, and [`upload`] in those of the canister of dfx.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,11 +15,13 @@ use crate::content::{self, Asset};
 use crate::freight::Freight;
 use crate::journal::Journal;
 use crate::legacy::{AssetCanister, AssetDetails};
+use crate::native::Stages;
 use crate::parallel;
 use crate::plan::{Plan, Stored};
 use crate::report::{Report, Stage};
 use crate::rules::{Settings, Unused};
 use crate::scan::{File, scan};
+use crate::stage::Release;
 use crate::upload::upload;
 
 /// A directory, and what was read of it before: files that have not been written since are
@@ -40,6 +41,15 @@ struct Known {
     asset: Arc<Asset>,
 }
 
+/// What there is to say of a deploy beside what it deploys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// What the canister's log shall say of it.
+    pub note: Option<String>,
+    /// Whether to go on if somebody else publishes meanwhile, in whose place it is then put.
+    pub rebase: bool,
+}
+
 /// What a deploy did, or would do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deployed {
@@ -47,17 +57,42 @@ pub struct Deployed {
     pub files: usize,
     /// What became of which asset.
     pub changes: Changes,
-    /// The hash of everything the site can answer now, where the canister tells.
-    pub site_hash: Option<[u8; 32]>,
+    /// The number of the release that was published, if one was and the canister counts them.
+    pub release: Option<u64>,
+    /// What the site adds up to now, where the canister tells.
+    pub hashes: Option<Hashes>,
+}
+
+/// What a site adds up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hashes {
+    /// The hash of everything that can be answered.
+    pub site: [u8; 32],
+    /// The hash of everything that was uploaded; `None` if nothing was.
+    pub content: Option<[u8; 32]>,
 }
 
 impl Deployed {
     /// The site hash, in a line for people.
     pub fn summary(&self) -> String {
-        match self.site_hash {
-            Some(hash) => format!("  site hash  {}", hex::encode(hash)),
+        match self.hashes {
+            Some(hashes) => format!("  site hash  {}", hex::encode(hashes.site)),
             None => "  site hash  not told by this canister".to_owned(),
         }
+    }
+
+    /// What was published, in lines for people; the site hash is the last.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(release) = self.release {
+            lines.push(format!("  release    {release}"));
+        }
+        if let Some(hashes) = self.hashes {
+            let content = hashes.content.map_or("none".to_owned(), hex::encode);
+            lines.push(format!("  content    {content}"));
+        }
+        lines.push(self.summary());
+        lines
     }
 }
 
@@ -72,37 +107,63 @@ impl Directory {
 
     /// Makes the canister hold this directory, as it is now, and nothing else.
     ///
-    /// A deploy that is broken off at any moment leaves the site as it was, and what it has
-    /// uploaded to the next deploy with the same journal.
+    /// A deploy to Hallmark's canister that is broken off at any moment leaves the site as it was,
+    /// and what it has uploaded to the next deploy. So does one to a canister of dfx, if both have
+    /// the same journal, until its first commit.
     ///
     /// # Errors
     ///
-    /// Those of [`scan`], [`content::read_all`] and [`upload`]. What the canister answers has
-    /// not changed then, but for [`Error::Undecided`] and [`Error::Overtaken`].
+    /// Those of [`scan`], [`content::read_all`], [`Release::publish`] and [`upload`]. What the
+    /// canister answers has not changed then, but for [`Error::Undecided`].
     pub fn deploy(
         &mut self,
         canister: &dyn Canister,
         journal: &Journal,
         report: &dyn Report,
     ) -> Result<Deployed, Error> {
+        self.deploy_as(&Manner::default(), canister, journal, report)
+    }
+
+    /// The same, in this manner.
+    ///
+    /// # Errors
+    ///
+    /// As [`deploy`](Self::deploy).
+    pub fn deploy_as(
+        &mut self,
+        manner: &Manner,
+        canister: &dyn Canister,
+        journal: &Journal,
+        report: &dyn Report,
+    ) -> Result<Deployed, Error> {
         let (files, assets) = self.assets(report)?;
-        let there = There::of(canister)?;
-        let plan = Plan::new(&assets, &there.assets);
-        let freight = Freight::new(&plan, there.is_hallmark());
-        let site_hash = match plan.is_empty() {
-            true => there.site_hash,
-            false => {
-                let commits = upload(canister, &plan, &freight, journal, report);
-                conclude(commits, canister, &assets, &there)?;
-                let site_hash = AssetCanister::new(canister).site_hash();
-                site_hash.map_err(Error::after_publishing)?
-            }
+        let release = Release {
+            assets: &assets,
+            note: manner.note.as_deref(),
+            rebase: manner.rebase,
         };
-        Ok(Deployed {
-            files,
-            changes: Changes::new(&plan, &freight),
-            site_hash,
-        })
+        let there = There::of(canister)?;
+        let mut deployed = there.planned(files, &release)?;
+        let plan = Plan::new(&assets, &there.assets);
+        if plan.is_empty() {
+            return Ok(deployed);
+        }
+        let freight = Freight::new(&plan, there.is_hallmark());
+        if let Some(hashes) = &mut deployed.hashes {
+            deployed.release = Some(release.publish(canister, &plan, &freight, report)?);
+            // What pages are told of their environment may have changed, too.
+            let site_hash = AssetCanister::new(canister).site_hash();
+            if let Some(site) = site_hash.map_err(Error::after_publishing)? {
+                hashes.site = site;
+            }
+        } else {
+            if manner.note.is_some() {
+                report.note("this canister has no log, so the note is lost");
+            }
+            let result = upload(canister, &plan, &freight, journal, report);
+            conclude(result, canister, &assets)?;
+        }
+        Ok(deployed)
     }
 
     /// What [`deploy`](Self::deploy) would do. Nothing is changed.
@@ -116,14 +177,12 @@ impl Directory {
         report: &dyn Report,
     ) -> Result<Deployed, Error> {
         let (files, assets) = self.assets(report)?;
-        let there = There::of(canister)?;
-        let plan = Plan::new(&assets, &there.assets);
-        let freight = Freight::new(&plan, there.is_hallmark());
-        Ok(Deployed {
-            files,
-            changes: Changes::new(&plan, &freight),
-            site_hash: there.site_hash,
-        })
+        let release = Release {
+            assets: &assets,
+            note: None,
+            rebase: false,
+        };
+        There::of(canister)?.planned(files, &release)
     }
 
     /// The number of files, and what they are as assets.
@@ -192,16 +251,37 @@ struct There {
 impl There {
     fn of(canister: &dyn Canister) -> Result<There, Error> {
         let listed = AssetCanister::new(canister).list()?;
-        let site_hash = AssetCanister::new(canister).site_hash()?;
+        let site_hash = match Stages::new(canister).are_known()? {
+            true => AssetCanister::new(canister).site_hash()?,
+            false => None,
+        };
         Ok(There {
             assets: told(canister, listed, site_hash.is_some())?,
             site_hash,
         })
     }
 
-    /// Whether chunks outlive their use, and commits of batch 0 are staged.
     fn is_hallmark(&self) -> bool {
         self.site_hash.is_some()
+    }
+
+    /// What is to be done to have this release there. The site hash is that of what is there.
+    fn planned(&self, files: usize, release: &Release<'_>) -> Result<Deployed, Error> {
+        let plan = Plan::new(release.assets, &self.assets);
+        let freight = Freight::new(&plan, self.is_hallmark());
+        let hashes = match self.site_hash {
+            None => None,
+            Some(site) => Some(Hashes {
+                site,
+                content: release.content_hash()?,
+            }),
+        };
+        Ok(Deployed {
+            files,
+            changes: Changes::new(&plan, &freight),
+            release: None,
+            hashes,
+        })
     }
 }
 
@@ -224,33 +304,20 @@ fn told(
     })
 }
 
-/// Finds out what came of an upload where its calls alone do not tell.
+/// Finds out what came of an upload to a canister of dfx where its calls do not tell.
 fn conclude(
-    commits: Result<usize, Error>,
+    uploaded: Result<usize, Error>,
     canister: &dyn Canister,
     wanted: &[Arc<Asset>],
-    there: &There,
 ) -> Result<(), Error> {
-    let undecided = match commits {
-        // A commit of batch 0 does not say which upload it is part of.
-        Ok(commits) if commits > 1 && there.is_hallmark() => None,
+    let reason = match uploaded {
         Ok(_) => return Ok(()),
-        Err(Error::Undecided(reason)) => Some(reason),
+        Err(Error::Undecided(reason)) => reason,
         Err(error) => return Err(error),
     };
     let listed = AssetCanister::new(canister).list();
-    let stored = listed.and_then(|listed| told(canister, listed, there.is_hallmark()));
-    let stored = match (stored, &undecided) {
-        (Ok(stored), _) => stored,
-        (Err(_), Some(reason)) => return Err(Error::Undecided(reason.clone())),
-        (Err(error), None) => return Err(error.after_publishing()),
-    };
-    let plan = Plan::new(wanted, &stored);
-    match (plan.fates().into_iter().next(), undecided) {
-        (None, _) => Ok(()),
-        (Some(_), Some(reason)) => Err(Error::Undecided(reason)),
-        (Some((key, _)), None) => Err(Error::Overtaken {
-            key: key.to_owned(),
-        }),
+    match listed.and_then(|listed| told(canister, listed, false)) {
+        Ok(stored) if Plan::new(wanted, &stored).is_empty() => Ok(()),
+        _ => Err(Error::Undecided(reason)),
     }
 }

@@ -98,11 +98,15 @@ pub enum Error {
     Expired(&'static str),
     /// There was no answer to the call that publishes, or to what was asked after it.
     Undecided(String),
-    /// All calls were answered, and yet the site is not what was deployed.
-    Overtaken {
-        /// The first asset that differs.
-        key: String,
+    /// Somebody else has published before what was deployed could be.
+    Outdated {
+        /// The release that it began on.
+        base: u64,
+        /// The release that is live.
+        live: u64,
     },
+    /// Somebody else has published while the site was compared with the directory.
+    Moved,
     /// What answers does not prove to be the network that it should be.
     Unproven(String),
     /// A file is no private key.
@@ -254,10 +258,16 @@ impl fmt::Display for Error {
                 "the network was lost at the last step, so the site is either as it was or as it \
                  should be: {reason}; deploy again to find out"
             ),
-            Self::Overtaken { key } => write!(
+            Self::Outdated { base, live } => write!(
                 f,
-                "the site is not what was deployed, {key} differs: somebody else deploys with \
-                 the same identity; deploy again when they have finished"
+                "somebody else was first: this began on release {base}, and release {live} is \
+                 live now; deploy again if it is to be replaced, or with --rebase, which does \
+                 so without asking"
+            ),
+            Self::Moved => write!(
+                f,
+                "the site has changed while it was compared with the directory, so nothing was \
+                 published; deploy again, or with --rebase"
             ),
             Self::Unproven(reason) => write!(
                 f,

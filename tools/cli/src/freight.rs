@@ -6,7 +6,7 @@
 //! parcels  [aaaaaaaa][aaaaaaaa][bbb ccccc]           one call each
 //! ```
 //!
-//! A piece is known by its SHA-256: by that, what an earlier attempt has left there is found.
+//! A piece is known by its SHA-256: by that, what is there already is found.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,6 @@ const MAX_CHUNKS: usize = 1_000;
 /// What has to be uploaded.
 #[derive(Debug)]
 pub struct Freight<'a> {
-    is_shared: bool,
     pieces: Vec<Piece<'a>>,
     contents: HashMap<usize, Vec<usize>>,
 }
@@ -42,7 +41,6 @@ impl<'a> Freight<'a> {
     /// occur twice are one piece.
     pub fn new(plan: &Plan<'a>, is_shared: bool) -> Freight<'a> {
         let mut freight = Freight {
-            is_shared,
             pieces: Vec::new(),
             contents: HashMap::new(),
         };
@@ -71,11 +69,6 @@ impl<'a> Freight<'a> {
             freight.contents.insert(place, content);
         }
         freight
-    }
-
-    /// Whether chunks outlive their use.
-    pub fn is_shared(&self) -> bool {
-        self.is_shared
     }
 
     /// All pieces, in the order in which they are needed.

@@ -2,7 +2,8 @@
 //! method for each call.
 //!
 //! This is the interface of the asset canister of dfx (`assets.did`), which Hallmark's
-//! canister answers too; [`AssetCanister::site_hash`] alone is Hallmark's own.
+//! canister answers too; [`AssetCanister::site_hash`] and [`SetAssetContent::chunk_hashes`] alone
+//! are Hallmark's own.
 
 use candid::utils::{ArgumentDecoder, ArgumentEncoder};
 use candid::{CandidType, Nat};
@@ -105,7 +106,9 @@ pub struct SetAssetContent {
     pub content_encoding: String,
     /// The chunks that make up the bytes.
     pub chunk_ids: Vec<Nat>,
-    /// Bytes after those of the chunks.
+    /// SHA-256 of chunks that Hallmark's canister has, whose bytes come after those.
+    pub chunk_hashes: Option<Vec<ByteBuf>>,
+    /// Bytes after those.
     pub last_chunk: Option<ByteBuf>,
     /// What the bytes must hash to.
     pub sha256: Option<ByteBuf>,
@@ -178,9 +181,9 @@ impl<'a> AssetCanister<'a> {
                 length: None,
             };
             let (page,): (Vec<AssetDetails>,) = self.query("list", (page,))?;
-            // Old canisters of dfx list everything, wherever a page should start.
-            let is_new = |first: &AssetDetails| assets.iter().all(|known| known.key != first.key);
-            if !page.first().is_some_and(is_new) {
+            // Older canisters of dfx list everything, whatever they are asked for.
+            let begins_again = page.first() == assets.first();
+            if page.is_empty() || begins_again {
                 return Ok(assets);
             }
             assets.extend(page);
@@ -290,7 +293,7 @@ impl<'a> AssetCanister<'a> {
         Ok(Some(hash))
     }
 
-    fn query<T: for<'d> ArgumentDecoder<'d>>(
+    pub(crate) fn query<T: for<'d> ArgumentDecoder<'d>>(
         &self,
         method: &'static str,
         argument: impl ArgumentEncoder,
@@ -299,7 +302,7 @@ impl<'a> AssetCanister<'a> {
         decode(method, &reply.map_err(|failure| failed(method, failure))?)
     }
 
-    fn update<T: for<'d> ArgumentDecoder<'d>>(
+    pub(crate) fn update<T: for<'d> ArgumentDecoder<'d>>(
         &self,
         method: &'static str,
         argument: impl ArgumentEncoder,

@@ -2,8 +2,9 @@
 //!
 //! From a directory to certified answers, one module a step: [`scan`] lists the files,
 //! of which [`rules`] say more, [`content`] types and compresses them, [`plan`] compares them with what the canister has,
-//! [`freight`] packs what is missing there, [`upload`] sends it; [`deploy`] is all of them, and
-//! [`changes`] tells of it. [`journal`] keeps what a deploy that is broken off leaves behind.
+//! [`freight`] packs what is missing there, [`stage`] publishes it on Hallmark's canister, or
+//! [`upload`] on that of dfx; [`deploy`] is all of them, and [`changes`] tells of it. [`journal`]
+//! keeps what a deploy to the latter leaves behind if it is broken off.
 //!
 //! They talk to any [`canister`] through [`legacy`], the asset canister's interface. [`local`]
 //! is a canister in this process, and [`serve`] the command that shows it to browsers.
@@ -40,6 +41,7 @@ pub mod root_key;
 pub mod rules;
 pub mod scan;
 pub mod serve;
+pub mod stage;
 pub mod upload;
 pub mod verify;
 pub mod watch;

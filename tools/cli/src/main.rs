@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use candid::Principal;
 use clap::{Parser, Subcommand};
+use hallmark::deploy::Manner;
 use hallmark::diff::{Diff, Difference, Side, diff};
 use hallmark::hash::{Hash, Variable, hash};
 use hallmark::network::{Location, Trust};
@@ -121,6 +122,14 @@ struct DeployArguments {
     #[arg(long, value_name = "NAME|FILE", default_value = "anonymous")]
     identity: String,
 
+    /// What the canister's log shall say of it.
+    #[arg(long)]
+    note: Option<String>,
+
+    /// If somebody else publishes meanwhile, go on, and replace that, too.
+    #[arg(long)]
+    rebase: bool,
+
     /// Print what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -134,6 +143,10 @@ impl From<DeployArguments> for Publish {
             network: arguments.network,
             trust: arguments.root_key,
             identity: arguments.identity,
+            manner: Manner {
+                note: arguments.note,
+                rebase: arguments.rebase,
+            },
             dry_run: arguments.dry_run,
         }
     }

@@ -1,11 +1,16 @@
-//! The part of the interface that is Hallmark's own: its records, as far as this program reads them.
+//! The part of the interface that is Hallmark's own: its records, as far as this program reads
+//! them, and what can be done with staged releases.
+
+use std::fmt;
 
 use candid::CandidType;
 use candid::utils::ArgumentEncoder;
 use serde::Deserialize;
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteBuf, Bytes};
 
+use crate::Error;
 use crate::canister::{Canister, Failure};
+use crate::legacy::{AssetCanister, Operation};
 
 /// Argument of `releases`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, CandidType, Deserialize)]
@@ -63,6 +68,189 @@ pub struct Rollback {
 pub struct RolledBack {
     /// The number of the entry that says so.
     pub release: u64,
+}
+
+/// What a sealed stage would make of the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed {
+    /// The hash of everything that can be answered.
+    pub site: [u8; 32],
+    /// The hash of everything that was uploaded; `None` if nothing was.
+    pub content: Option<[u8; 32]>,
+}
+
+/// Staged releases of a canister: what can be done with them.
+///
+/// Each method fails as those of [`AssetCanister`](crate::legacy::AssetCanister) do.
+#[derive(Clone, Copy)]
+pub struct Stages<'a> {
+    canister: AssetCanister<'a>,
+}
+
+#[derive(CandidType, Deserialize)]
+struct Number {
+    stage: u64,
+}
+
+impl<'a> Stages<'a> {
+    /// Those of the canister behind `canister`.
+    pub fn new(canister: &'a dyn Canister) -> Self {
+        let canister = AssetCanister::new(canister);
+        Self { canister }
+    }
+
+    /// Whether the canister has any such thing, which Hallmark's has, and no other.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn are_known(&self) -> Result<bool, Error> {
+        match self.held([]) {
+            Ok(_) => Ok(true),
+            Err(Error::Call { reject, .. }) if reject.is_unknown_method() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which chunks with these SHA-256 the canister has, of whatever they may be.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn held<'h>(
+        &self,
+        hashes: impl IntoIterator<Item = &'h [u8; 32]>,
+    ) -> Result<Vec<bool>, Error> {
+        let method = "held";
+        let hashes: Vec<_> = hashes.into_iter().map(|hash| Bytes::new(hash)).collect();
+        let asked = hashes.len();
+        let (held,): (Vec<bool>,) = self.canister.query(method, (hashes,))?;
+        if held.len() != asked {
+            let reason = format!("{} answers to {asked} questions", held.len());
+            return Err(Error::Reply { method, reason });
+        }
+        Ok(held)
+    }
+
+    /// Begins one on what is live. It lives for an hour after its last use.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn create(&self) -> Result<u64, Error> {
+        #[derive(CandidType)]
+        struct Wanted {
+            lifetime: Option<u64>,
+        }
+        let wanted = Wanted { lifetime: None };
+        let (Number { stage },) = self.canister.update("create_stage", (wanted,))?;
+        Ok(stage)
+    }
+
+    /// Does the operations, all or none.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn fill(&self, stage: u64, operations: Vec<Operation>) -> Result<(), Error> {
+        #[derive(CandidType)]
+        struct Fill {
+            stage: u64,
+            operations: Vec<Operation>,
+        }
+        let fill = Fill { stage, operations };
+        self.canister.update("fill_stage", (fill,))
+    }
+
+    /// Goes on with sealing it. `None`: once more.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn seal(&self, stage: u64) -> Result<Option<Sealed>, Error> {
+        #[derive(CandidType, Deserialize)]
+        struct Reply {
+            done: bool,
+            site_hash: Option<ByteBuf>,
+            content_hash: Option<ByteBuf>,
+        }
+        let method = "seal_stage";
+        let (reply,): (Reply,) = self.canister.update(method, (Number { stage },))?;
+        if !reply.done {
+            return Ok(None);
+        }
+        let hash = |bytes: Option<ByteBuf>| match bytes.map(|bytes| bytes.into_vec().try_into()) {
+            None => Ok(None),
+            Some(Ok(hash)) => Ok(Some(hash)),
+            Some(Err(_)) => Err(Error::Reply {
+                method,
+                reason: "a hash is no SHA-256".to_owned(),
+            }),
+        };
+        let site = hash(reply.site_hash)?.ok_or_else(|| Error::Reply {
+            method,
+            reason: "there is no site hash".to_owned(),
+        })?;
+        let content = hash(reply.content_hash)?;
+        Ok(Some(Sealed { site, content }))
+    }
+
+    /// Makes the same changes to what is live now.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn rebase(&self, stage: u64) -> Result<(), Error> {
+        self.canister.update("rebase_stage", (Number { stage },))
+    }
+
+    /// Drops it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn discard(&self, stage: u64) -> Result<(), Error> {
+        self.canister.update("discard_stage", (Number { stage },))
+    }
+
+    /// Puts it in the place of what is live, if this is its content hash. Returns the number of
+    /// the entry that the log has of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Outdated`], and see [`Stages`].
+    pub fn publish(
+        &self,
+        stage: u64,
+        content: Option<[u8; 32]>,
+        note: Option<&str>,
+    ) -> Result<u64, Error> {
+        #[derive(CandidType)]
+        struct Publish<'a> {
+            stage: u64,
+            content_hash: Option<ByteBuf>,
+            note: Option<&'a str>,
+        }
+        let publish = Publish {
+            stage,
+            content_hash: content.map(ByteBuf::from),
+            note,
+        };
+        match self.canister.update("publish_stage", (publish,)) {
+            Ok((RolledBack { release },)) => Ok(release),
+            Err(Error::Call { method, reject }) => Err(match reject.outdated() {
+                Some((base, live)) => Error::Outdated { base, live },
+                None => Error::Call { method, reject },
+            }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for Stages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stages").finish_non_exhaustive()
+    }
 }
 
 /// Asks for a page of the log. `None` if the canister has no log, because it is not Hallmark's.

@@ -4,7 +4,7 @@
 //! type means deleting and creating, since the interface cannot change it. The changes come in the order in which clients of this interface send
 //! them: deletes, creates, unsets, contents, properties, each by key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::content::{Asset, Encoding};
@@ -141,18 +141,24 @@ impl<'a> Plan<'a> {
         self.changes.is_empty()
     }
 
+    /// The keys of the assets it concerns.
+    pub fn keys(&self) -> BTreeSet<String> {
+        let keys = self.changes.iter().map(|change| change.key().to_owned());
+        keys.collect()
+    }
+
     /// The assets it concerns, by key.
     pub fn fates(&self) -> BTreeMap<&'a str, Fate> {
         let mut fates = BTreeMap::new();
         for change in &self.changes {
-            let (key, fate) = match *change {
-                Change::Delete { key } => (key, Fate::Deleted),
-                Change::Create { asset } => (&*asset.key, Fate::Added),
-                Change::Unset { key, .. } | Change::Set { key, .. } => (key, Fate::Changed),
-                Change::Adjust { asset } => (&*asset.key, Fate::Adjusted),
+            let fate = match change {
+                Change::Delete { .. } => Fate::Deleted,
+                Change::Create { .. } => Fate::Added,
+                Change::Unset { .. } | Change::Set { .. } => Fate::Changed,
+                Change::Adjust { .. } => Fate::Adjusted,
             };
             fates
-                .entry(key)
+                .entry(change.key())
                 .and_modify(|known| {
                     // Deleted and created again: that is a change.
                     if (*known, fate) == (Fate::Deleted, Fate::Added) {
@@ -165,7 +171,15 @@ impl<'a> Plan<'a> {
     }
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    /// The key of the asset it is about.
+    pub fn key(&self) -> &'a str {
+        match *self {
+            Change::Delete { key } | Change::Unset { key, .. } | Change::Set { key, .. } => key,
+            Change::Create { asset } | Change::Adjust { asset } => &asset.key,
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Change::Delete { .. } => 0,

@@ -7,7 +7,7 @@ use directories::ProjectDirs;
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
-use crate::deploy::Directory;
+use crate::deploy::{Directory, Manner};
 use crate::identity::{self, Stores};
 use crate::journal::Journal;
 use crate::network::{Location, Trust};
@@ -28,6 +28,8 @@ pub struct Publish {
     pub trust: Option<Trust>,
     /// Who deploys, as [`identity::find`] has it.
     pub identity: String,
+    /// What to say of it in the canister's log, and what to do if somebody else publishes.
+    pub manner: Manner,
     /// Whether to say what would be done, and to leave it at that.
     pub dry_run: bool,
 }
@@ -39,8 +41,7 @@ const NAMED: usize = 20;
 ///
 /// # Errors
 ///
-/// Any [`Error`]. What the canister answers has not changed then, but for [`Error::Undecided`]
-/// and [`Error::Overtaken`].
+/// Any [`Error`]. What the canister answers has not changed then, but for [`Error::Undecided`].
 pub fn publish(options: &Publish) -> Result<(), Error> {
     // What can be wrong here is found before anybody is called.
     scan(&options.directory)?;
@@ -60,7 +61,8 @@ pub fn publish(options: &Publish) -> Result<(), Error> {
         say("  dry run: the site is as it was");
         return Ok(());
     }
-    let deployed = directory.deploy(&canister, &journal(&canister), &report);
+    let journal = journal(&canister);
+    let deployed = directory.deploy_as(&options.manner, &canister, &journal, &report);
     let deployed = deployed.map_err(|error| match error {
         Error::Call { reject, .. } if reject.is_missing_permission() => Error::Forbidden {
             principal: canister.caller(),
@@ -73,7 +75,9 @@ pub fn publish(options: &Publish) -> Result<(), Error> {
         say(line);
     }
     say(deployed.changes.summary());
-    say(deployed.summary());
+    for line in deployed.lines() {
+        say(line);
+    }
     Ok(())
 }
 

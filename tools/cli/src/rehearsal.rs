@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use candid::CandidType;
 use candid::utils::ArgumentEncoder;
-use candid::{CandidType, Principal};
 use ic_hallmark::Site;
 use ic_hallmark::api::{
-    self, Commit, CreateBatchResponse, CreateChunksArguments, CreateChunksResponse,
-    DeleteBatchArguments, ListArguments, id_of,
+    self, CreateChunksArguments, CreateChunksResponse, CreateStageArguments, Fill, ListArguments,
+    PublishStageArguments, RollbackResponse, SealStageResponse, StageNumber, id_of,
 };
 use ic_hallmark::site::{Environment, Memories, Operation, Outline, Properties};
 use ic_stable_structures::Memory;
 use serde::de::DeserializeOwned;
+use serde_bytes::ByteBuf;
 
 use crate::Error;
 use crate::canister::{Canister, Failure, Reject};
@@ -159,9 +160,14 @@ impl Canister for Rehearsal {
                 let page = api::list(&self.site(), &wanted).map_err(trap)?;
                 Ok(reply((page,)))
             }
-            "site_hash" => Ok(reply((serde_bytes::ByteBuf::from(
-                self.site().root().site(),
-            ),))),
+            "site_hash" => Ok(reply((ByteBuf::from(self.site().root().site()),))),
+            "held" => {
+                let hashes: Vec<ByteBuf> = decode(&argument)?;
+                let site = self.site();
+                let held = hashes.iter().map(|hash| site.holds(hash));
+                let held: Result<Vec<_>, _> = held.collect();
+                Ok(reply((held.map_err(trap)?,)))
+            }
             _ => Err(unknown(method)),
         }
     }
@@ -169,9 +175,10 @@ impl Canister for Rehearsal {
     fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let mut site = self.site();
         match method {
-            "create_batch" => {
-                let batch_id = site.create_batch(CALLER, NOW).map_err(trap)?.into();
-                Ok(reply((CreateBatchResponse { batch_id },)))
+            "create_stage" => {
+                let wanted: CreateStageArguments = decode(&argument)?;
+                let stage = site.create_stage(wanted.lifetime(), NOW).map_err(trap)?;
+                Ok(reply((StageNumber { stage },)))
             }
             "create_chunks" => {
                 let chunks: CreateChunksArguments = decode(&argument)?;
@@ -179,25 +186,40 @@ impl Canister for Rehearsal {
                 let chunk_ids = ids.map_err(trap)?.into_iter().map(Into::into).collect();
                 Ok(reply((CreateChunksResponse { chunk_ids },)))
             }
-            "commit_batch" => {
-                let commit = Commit::of_argument(&argument).map_err(trap)?;
-                let committed = site.commit_batch(commit.batch_id, CALLER, commit.operations, NOW);
-                committed.map_err(trap)?;
+            "fill_stage" => {
+                let fill = Fill::of_argument(&argument).map_err(trap)?;
+                let filled = site.fill_stage(fill.stage, fill.operations, NOW);
+                filled.map_err(trap)?;
                 Ok(reply(()))
             }
-            "delete_batch" => {
-                let batch: DeleteBatchArguments = decode(&argument)?;
-                site.delete_batch(id_of(&batch.batch_id)).map_err(trap)?;
+            "seal_stage" => {
+                let StageNumber { stage } = decode(&argument)?;
+                let sealed = site.seal_stage(stage, NOW, &|_| true).map_err(trap)?;
+                Ok(reply((SealStageResponse::from(sealed),)))
+            }
+            "rebase_stage" => {
+                let StageNumber { stage } = decode(&argument)?;
+                site.rebase_stage(stage, NOW).map_err(trap)?;
                 Ok(reply(()))
+            }
+            "discard_stage" => {
+                let StageNumber { stage } = decode(&argument)?;
+                site.discard_stage(stage, NOW).map_err(trap)?;
+                Ok(reply(()))
+            }
+            "publish_stage" => {
+                let publish: PublishStageArguments = decode(&argument)?;
+                let note = publish.note.as_deref().unwrap_or_default();
+                let release = site.publish_stage(publish.stage, &publish.expected(), note, NOW);
+                let release = release.map_err(trap)?;
+                Ok(reply((RollbackResponse { release },)))
             }
             _ => Err(unknown(method)),
         }
     }
 }
 
-/// Who deploys, which no hash covers.
-const CALLER: Principal = Principal::anonymous();
-/// When, which none does either.
+/// When it is, which no hash covers.
 const NOW: u64 = 0;
 
 fn decode<T: CandidType + DeserializeOwned>(argument: &[u8]) -> Result<T, Failure> {

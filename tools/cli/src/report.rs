@@ -38,6 +38,8 @@ pub enum Stage {
     Reading,
     /// Bodies are sent; counted in bytes.
     Uploading,
+    /// Changes are made beside the live site; counted in operations.
+    Staging,
     /// Changes are made; counted in operations.
     Committing,
 }
@@ -107,6 +109,7 @@ fn summary(stage: Stage, done: u64) -> String {
     match stage {
         Stage::Reading => format!("  read       {}", count(done, "file")),
         Stage::Uploading => format!("  uploaded   {}", bytes(done)),
+        Stage::Staging => format!("  staged     {}", count(done, "operation")),
         Stage::Committing => format!("  committed  {}", count(done, "operation")),
     }
 }
@@ -126,6 +129,7 @@ fn style(stage: Stage) -> ProgressStyle {
     let template = match stage {
         Stage::Reading => "  reading    {bar:32} {human_pos} of {human_len} files",
         Stage::Uploading => "  uploading  {bar:32} {bytes} of {total_bytes}",
+        Stage::Staging => "  staging    {bar:32} {human_pos} of {human_len} operations",
         Stage::Committing => "  committing {bar:32} {human_pos} of {human_len} operations",
     };
     let style = ProgressStyle::with_template(template).expect("the templates are well-formed");
@@ -145,13 +149,20 @@ mod tests {
 
     #[test]
     fn each_stage_has_a_style_and_a_line() {
-        let lines = [Stage::Reading, Stage::Uploading, Stage::Committing].map(|stage| {
+        let stages = [
+            Stage::Reading,
+            Stage::Uploading,
+            Stage::Staging,
+            Stage::Committing,
+        ];
+        let lines = stages.map(|stage| {
             style(stage);
             summary(stage, 12_345)
         });
         let expected = [
             "  read       12,345 files",
             "  uploaded   12.06 KiB",
+            "  staged     12,345 operations",
             "  committed  12,345 operations",
         ];
         assert_eq!(lines, expected);

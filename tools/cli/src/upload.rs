@@ -6,26 +6,20 @@
 //! create_chunks  a parcel each                                                (many at once)
 //! commit_batch   everything, if it fits one message
 //!            or  batch 0: 500 operations                                      (many, in order)
-//!                the batch: nothing more, which publishes what was staged
+//!                the batch: nothing more
 //! ```
 //!
-//! Until the last commit nobody sees any of it. Each of these calls has its effect once, or its
-//! error says that this is not known, and what is left of a deploy that was broken off does no
-//! harm to the next:
+//! A deploy of one commit is seen at once or not at all; one of several is seen in parts. Each of
+//! these calls has its effect once, or its error says that this is not known, and what is left of
+//! a deploy that was broken off does no harm to the next:
 //!
 //! | broken off at | what may be left | the next deploy |
 //! | --- | --- | --- |
 //! | `create_batch` | an empty batch, which expires | has a batch of its own |
 //! | `create_chunks` | chunks | uses those that the journal knows, if their batch is still there |
-//! | a staged commit | a stage, which its batch alone can publish | uses the chunks, and commits to a batch of its own |
-//! | the last commit | the site as it was, or as it should be | finds out by listing it |
+//! | a commit | the changes so far, and no chunk of which anything is known | makes the others |
 //!
-//! A call that was under way when its deploy was killed may still arrive, within the minutes that
-//! messages live. A staged commit does not name its batch, so it may then end up in the stage of
-//! the next deploy, whose [`Directory`](crate::deploy::Directory) looks at the site for that.
-//!
-//! Canisters of dfx use chunks up and stage nothing: there, what is uploaded is taken up only
-//! until the first commit, and a deploy of several commits is seen in parts.
+//! Hallmark's canister has something better: [`stage`](crate::stage).
 
 use std::collections::HashMap;
 
@@ -71,37 +65,28 @@ pub fn upload(
         journal,
         report,
     };
-    let (batch, chunks, is_resumed) = match upload.found()? {
-        Some(found) => (found.batch, found.chunks, true),
+    let (batch, chunks) = match upload.found()? {
+        Some(found) => (found.batch, found.chunks),
         None => {
             let batch = upload.canister.create_batch()?;
             journal.begin(&batch);
-            (batch, HashMap::new(), false)
+            (batch, HashMap::new())
         }
     };
-    let mut batches = vec![batch];
-    let result = upload.send(&batches[0], chunks).and_then(|chunks| {
-        if !freight.is_shared() {
-            journal.end();
-        }
-        let commits = commits(plan, freight, &chunks);
-        if is_resumed {
-            // The old one may hold a stage, and may not be the latest, where stages go.
-            batches.push(upload.canister.create_batch()?);
-        }
-        let latest = batches.last().expect("there is one from the start");
-        upload.commit(latest, commits)
+    let result = upload.send(&batch, chunks).and_then(|chunks| {
+        // Commits use chunks up.
+        journal.end();
+        let content = |change| {
+            let pieces = freight.content(change).iter();
+            Named::Chunks(pieces.map(|piece| chunks[*piece].clone()).collect())
+        };
+        upload.commit(&batch, commits(plan, content))
     });
     // Refused: what is left would expire anyway, so what happened before is what to report.
     // Unreachable: so would this be.
-    let done_with = match &result {
-        Ok(_) => &batches[..batches.len() - 1],
-        Err(Error::Call { .. } | Error::Reply { .. }) => &batches[..],
-        Err(_) => return result,
-    };
-    journal.end();
-    for batch in done_with {
-        let _ = upload.canister.delete_batch(batch);
+    if let Err(Error::Call { .. } | Error::Reply { .. }) = result {
+        journal.end();
+        let _ = upload.canister.delete_batch(&batch);
     }
     result
 }
@@ -142,24 +127,13 @@ impl Upload<'_> {
         places.extend(pieces.iter().map(|piece| take(&piece.sha256)));
 
         let parcels = self.freight.parcels(|piece| places[piece].is_none());
-        if parcels.is_empty() {
-            return Ok(places.into_iter().flatten().collect());
-        }
-        let length = |parcel: &Vec<usize>| -> u64 {
-            let lengths = parcel.iter().map(|piece| pieces[*piece].bytes.len() as u64);
-            lengths.sum()
-        };
-        self.report
-            .begin(Stage::Uploading, parcels.iter().map(length).sum());
-        let sent = parallel::map(self.lanes, &parcels, |parcel| {
+        let sent = send(self.lanes, self.freight, &parcels, self.report, |parcel| {
             let content: Vec<_> = parcel.iter().map(|piece| pieces[*piece].bytes).collect();
             let ids = self.canister.create_chunks(batch, &content)?;
             let hashes = parcel.iter().map(|piece| &pieces[*piece].sha256);
             self.journal.note(hashes.zip(&ids));
-            self.report.advance(length(parcel));
             Ok(ids)
         })?;
-        self.report.end();
         for (piece, id) in parcels.iter().flatten().zip(sent.into_iter().flatten()) {
             places[*piece] = Some(id);
         }
@@ -170,7 +144,7 @@ impl Upload<'_> {
         let total: usize = commits.iter().map(Vec::len).sum();
         self.report.begin(Stage::Committing, total as u64);
         if commits.len() > 1 {
-            // Publishes what the others have staged.
+            // Closes the batch.
             commits.push(Vec::new());
         }
         let last = commits.pop().unwrap_or_default();
@@ -189,16 +163,46 @@ impl Upload<'_> {
     }
 }
 
-/// The operations of a plan, as many together as one message carries.
-fn commits(plan: &Plan<'_>, freight: &Freight<'_>, chunks: &[Nat]) -> Vec<Vec<Operation>> {
+/// Sends parcels, many at once, and returns what came of each.
+pub(crate) fn send<R: Send>(
+    lanes: usize,
+    freight: &Freight<'_>,
+    parcels: &[Vec<usize>],
+    report: &dyn Report,
+    call: impl Fn(&[usize]) -> Result<R, Error> + Sync,
+) -> Result<Vec<R>, Error> {
+    if parcels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let length = |parcel: &Vec<usize>| -> u64 {
+        let pieces = parcel.iter().map(|piece| freight.pieces()[*piece]);
+        pieces.map(|piece| piece.bytes.len() as u64).sum()
+    };
+    report.begin(Stage::Uploading, parcels.iter().map(length).sum());
+    let sent = parallel::map(lanes, parcels, |parcel| {
+        let reply = call(parcel)?;
+        report.advance(length(parcel));
+        Ok(reply)
+    })?;
+    report.end();
+    Ok(sent)
+}
+
+/// How an operation names the pieces of content.
+pub(crate) enum Named {
+    /// By the chunks that they were uploaded in.
+    Chunks(Vec<Nat>),
+    /// By their SHA-256.
+    Hashes(Vec<ByteBuf>),
+}
+
+/// The operations of a plan, as many together as one message carries. `content` names the
+/// content of the change at a place of the plan.
+pub(crate) fn commits(plan: &Plan<'_>, content: impl Fn(usize) -> Named) -> Vec<Vec<Operation>> {
     let mut commits = vec![Vec::new()];
     let mut bytes = 0;
     for (place, change) in plan.changes.iter().enumerate() {
-        let content = freight.content(place).iter();
-        let operation = operation(
-            change,
-            content.map(|piece| chunks[*piece].clone()).collect(),
-        );
+        let operation = operation(change, content(place));
         let size = size(&operation);
         let commit = commits.last_mut().expect("there is one from the start");
         if bytes + size > MAX_COMMIT || commit.len() == MAX_OPERATIONS {
@@ -212,7 +216,7 @@ fn commits(plan: &Plan<'_>, freight: &Freight<'_>, chunks: &[Nat]) -> Vec<Vec<Op
     commits
 }
 
-fn operation(change: &Change<'_>, chunk_ids: Vec<Nat>) -> Operation {
+fn operation(change: &Change<'_>, content: Named) -> Operation {
     match *change {
         Change::Delete { key } => Operation::DeleteAsset(DeleteAsset {
             key: key.to_owned(),
@@ -229,13 +233,22 @@ fn operation(change: &Change<'_>, chunk_ids: Vec<Nat>) -> Operation {
             key: key.to_owned(),
             content_encoding: encoding.to_owned(),
         }),
-        Change::Set { key, encoding } => Operation::SetAssetContent(SetAssetContent {
-            key: key.to_owned(),
-            content_encoding: encoding.name.to_owned(),
-            chunk_ids,
-            last_chunk: None,
-            sha256: Some(ByteBuf::from(encoding.sha256)),
-        }),
+        Change::Set { key, encoding } => {
+            let (chunk_ids, chunk_hashes, last_chunk) = match content {
+                Named::Chunks(ids) => (ids, None, None),
+                // Content needs a part, even if it is empty.
+                Named::Hashes(hashes) if hashes.is_empty() => (vec![], None, Some(ByteBuf::new())),
+                Named::Hashes(hashes) => (vec![], Some(hashes), None),
+            };
+            Operation::SetAssetContent(SetAssetContent {
+                key: key.to_owned(),
+                content_encoding: encoding.name.to_owned(),
+                chunk_ids,
+                chunk_hashes,
+                last_chunk,
+                sha256: Some(ByteBuf::from(encoding.sha256)),
+            })
+        }
         Change::Adjust { asset } => Operation::SetAssetProperties(SetAssetProperties {
             key: asset.key.clone(),
             max_age: Some(asset.properties.max_age),
@@ -257,13 +270,31 @@ fn size(operation: &Operation) -> usize {
     const FIXED: usize = 100;
     /// A chunk id: a number below 2^64.
     const CHUNK_ID: usize = 10;
+    /// A SHA-256, and its length.
+    const HASH: usize = 33;
+    /// The lengths of a name and a value.
+    const HEADER: usize = 6;
+    let headers = |headers: Option<&Vec<(String, String)>>| -> usize {
+        let headers = headers.into_iter().flatten();
+        let sizes = headers.map(|(name, value)| HEADER + name.len() + value.len());
+        sizes.sum()
+    };
     FIXED
         + match operation {
-            Operation::CreateAsset(create) => create.key.len() + create.content_type.len(),
-            Operation::SetAssetContent(set) => {
-                set.key.len() + set.content_encoding.len() + CHUNK_ID * set.chunk_ids.len()
+            Operation::CreateAsset(create) => {
+                create.key.len() + create.content_type.len() + headers(create.headers.as_ref())
             }
-            Operation::SetAssetProperties(set) => set.key.len(),
+            Operation::SetAssetContent(set) => {
+                let hashes = set.chunk_hashes.as_ref().map_or(0, Vec::len);
+                set.key.len()
+                    + set.content_encoding.len()
+                    + CHUNK_ID * set.chunk_ids.len()
+                    + HASH * hashes
+            }
+            Operation::SetAssetProperties(set) => {
+                let set_headers = set.headers.as_ref().and_then(Option::as_ref);
+                set.key.len() + headers(set_headers)
+            }
             Operation::UnsetAssetContent(unset) => unset.key.len() + unset.content_encoding.len(),
             Operation::DeleteAsset(delete) => delete.key.len(),
         }

@@ -103,30 +103,49 @@ fn an_empty_directory_is_an_empty_site() {
 
 #[test]
 fn a_plan_is_what_a_deploy_does_and_does_nothing() {
-    for canister in [Memory::default(), Memory::of_hallmark()] {
-        let site = tempfile::tempdir().unwrap();
-        write(site.path(), &[("a.png", "same"), ("b.png", "b")]);
-        let mut directory = Directory::new(site.path());
-        let deploy = |directory: &mut Directory| {
-            let deployed = directory.deploy(&canister, &Journal::none(), &());
-            deployed.unwrap()
-        };
-        let first = deploy(&mut directory);
-        write(site.path(), &[("b.png", "same"), ("c.png", "same")]);
-        canister.set_max_age("/a.png", 1);
-        canister.calls();
+    let canister = Memory::default();
+    let site = tempfile::tempdir().unwrap();
+    write(site.path(), &[("a.png", "same"), ("b.png", "b")]);
+    let mut directory = Directory::new(site.path());
+    directory.deploy(&canister, &Journal::none(), &()).unwrap();
+    write(site.path(), &[("b.png", "same"), ("c.png", "same")]);
+    canister.set_max_age("/a.png", 1);
+    canister.calls();
 
-        let before = canister.assets();
-        let planned = directory.plan(&canister, &()).unwrap();
-        assert_eq!(planned.site_hash.is_some(), first.site_hash.is_some());
-        assert_eq!(canister.calls(), []);
-        assert!(canister.assets() == before);
-        let fates = [
-            ("/a.png".to_owned(), Fate::Adjusted),
-            ("/b.png".to_owned(), Fate::Changed),
-            ("/c.png".to_owned(), Fate::Added),
-        ];
-        assert_eq!(planned.changes.fates, fates);
-        assert_eq!(deploy(&mut directory).changes, planned.changes);
-    }
+    let before = canister.assets();
+    let planned = directory.plan(&canister, &()).unwrap();
+    assert_eq!(planned.hashes, None);
+    assert_eq!(canister.calls(), []);
+    assert!(canister.assets() == before);
+    let fates = [
+        ("/a.png".to_owned(), Fate::Adjusted),
+        ("/b.png".to_owned(), Fate::Changed),
+        ("/c.png".to_owned(), Fate::Added),
+    ];
+    assert_eq!(planned.changes.fates, fates);
+    let deployed = directory.deploy(&canister, &Journal::none(), &()).unwrap();
+    assert_eq!(deployed, planned);
+}
+
+#[test]
+fn files_are_read_again_if_rules_have_changed() {
+    let site = tempfile::tempdir().unwrap();
+    let (canister, log) = (Memory::default(), Log::default());
+    write(site.path(), &[("a.png", "a"), ("b.png", "b")]);
+    let mut directory = Directory::new(site.path());
+    directory.deploy(&canister, &Journal::none(), &()).unwrap();
+    let rules = "[{ match: 'b.png', cache: { max_age: 5 } }, { match: 'c', ignore: true }]";
+    write(site.path(), &[(".ic-assets.json5", rules)]);
+    let deployed = directory.deploy(&canister, &Journal::none(), &log).unwrap();
+    let expected = [(Stage::Reading, 1, 1), (Stage::Committing, 1, 1)];
+    assert_eq!(log.take(), expected);
+    assert_eq!(
+        deployed.changes.fates,
+        [("/b.png".to_owned(), Fate::Adjusted)]
+    );
+    assert_eq!(canister.assets()["/b.png"].0.max_age, Some(5));
+    let path = site.path().join(".ic-assets.json5");
+    let path = path.display();
+    let notes = [format!("the rule for c in {path} matches nothing")];
+    assert_eq!(log.notes(), notes);
 }

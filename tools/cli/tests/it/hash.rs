@@ -72,7 +72,8 @@ fn the_hashes_are_those_of_a_canister_that_held_other_things_before() {
             let (rehearsal, count) = rehearse(directory.path(), &environment).unwrap();
             let hashes = rehearsal.hashes().unwrap();
             prop_assert_eq!(count, files.len());
-            prop_assert_eq!(Some(hashes.site), deployed.site_hash);
+            let told = deployed.hashes.unwrap();
+            prop_assert_eq!((hashes.site, hashes.content), (told.site, told.content));
             prop_assert_eq!(hex::encode(hashes.state), canister.state_hash());
             Ok::<(), TestCaseError>(())
         };

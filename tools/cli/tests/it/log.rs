@@ -6,11 +6,15 @@ use hallmark::report::{Report, Stage};
 
 /// Notes each stage with what was to be done and what was done.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Vec<(Stage, u64, u64)>>);
+pub(crate) struct Log(Mutex<Vec<(Stage, u64, u64)>>, Mutex<Vec<String>>);
 
 impl Log {
     pub(crate) fn take(&self) -> Vec<(Stage, u64, u64)> {
         std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
     }
 }
 
@@ -25,5 +29,7 @@ impl Report for Log {
 
     fn end(&self) {}
 
-    fn note(&self, _: &str) {}
+    fn note(&self, text: &str) {
+        self.1.lock().unwrap().push(text.to_owned());
+    }
 }

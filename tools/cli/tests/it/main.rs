@@ -27,6 +27,8 @@ mod publish;
 mod releases;
 mod serve;
 mod served;
+mod stage;
 mod tampered;
 mod upload;
 mod verify;
+mod way;

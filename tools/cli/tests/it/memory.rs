@@ -1,6 +1,5 @@
-//! An asset canister in memory: the words of the interface, its rules and its limits, and
-//! nothing of HTTP. It is either as that of dfx or as Hallmark's, where they differ in what a
-//! deploy can tell.
+//! The asset canister of dfx, in memory: the words of the interface, its rules and its limits, and
+//! nothing of HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -24,7 +23,6 @@ pub(crate) struct Memory {
     state: Mutex<State>,
     calls: Mutex<Vec<Call>>,
     refused: Option<&'static str>,
-    is_hallmark: bool,
     lanes: usize,
 }
 
@@ -50,7 +48,6 @@ struct State {
 #[derive(Default, Clone)]
 struct Batch {
     chunks: BTreeMap<u64, Vec<u8>>,
-    stage: Option<Assets>,
 }
 
 #[derive(CandidType, Deserialize)]
@@ -64,14 +61,6 @@ impl Memory {
     pub(crate) fn refusing(method: &'static str) -> Memory {
         Memory {
             refused: Some(method),
-            ..Memory::default()
-        }
-    }
-
-    /// One that stages commits of batch 0, keeps chunks after their use, and has a site hash.
-    pub(crate) fn of_hallmark() -> Memory {
-        Memory {
-            is_hallmark: true,
             ..Memory::default()
         }
     }
@@ -143,9 +132,6 @@ impl Canister for Memory {
                 };
                 Ok(encode_one(properties).unwrap())
             }
-            "site_hash" if self.is_hallmark => {
-                Ok(encode_one(ByteBuf::from(self.state().hash())).unwrap())
-            }
             _ => Err(Failure::Rejected(Reject {
                 code: 536,
                 message: format!("Canister has no query method '{method}'."),
@@ -179,7 +165,7 @@ impl Canister for Memory {
         let mut state = self.state();
         let mut next = state.clone();
         let reply = next
-            .update(method, &argument, self.is_hallmark)
+            .update(method, &argument)
             .map_err(|error| trap(&error))?;
         *state = next;
         Ok(reply)
@@ -191,19 +177,6 @@ impl Canister for Memory {
 }
 
 impl State {
-    /// Something that depends on all assets.
-    fn hash(&self) -> Vec<u8> {
-        let mut hash = Sha256::new();
-        for (create, encodings) in self.assets.values() {
-            hash.update(format!("{create:?}"));
-            for (name, body) in encodings {
-                hash.update(name);
-                hash.update(Sha256::digest(body));
-            }
-        }
-        hash.finalize().to_vec()
-    }
-
     fn page(&self, start: usize) -> Vec<AssetDetails> {
         let page = self.assets.values().skip(start).take(100);
         let details = page.map(|(create, encodings)| AssetDetails {
@@ -224,12 +197,7 @@ impl State {
         details.collect()
     }
 
-    fn update(
-        &mut self,
-        method: &str,
-        argument: &[u8],
-        is_hallmark: bool,
-    ) -> Result<Vec<u8>, String> {
+    fn update(&mut self, method: &str, argument: &[u8]) -> Result<Vec<u8>, String> {
         match method {
             "create_batch" => {
                 #[derive(CandidType)]
@@ -259,7 +227,7 @@ impl State {
             }
             "commit_batch" => {
                 let commit: CommitBatch = decode_one(argument).unwrap();
-                self.commit(commit, is_hallmark)?;
+                self.commit(commit)?;
                 Ok(candid::encode_args(()).unwrap())
             }
             "delete_batch" => {
@@ -276,58 +244,40 @@ impl State {
         }
     }
 
-    fn commit(&mut self, commit: CommitBatch, is_hallmark: bool) -> Result<(), String> {
+    fn commit(&mut self, commit: CommitBatch) -> Result<(), String> {
         let id = number(&commit.batch_id);
-        let home = match id {
-            0 if is_hallmark => self.batches.keys().last().copied(),
-            0 => None,
-            id => Some(id),
-        };
-        let mut assets = self.assets.clone();
-        if let Some(home) = home {
-            let batch = self.batches.get_mut(&home).ok_or("batch not found")?;
-            assets = batch.stage.take().unwrap_or(assets);
+        if id != 0 && !self.batches.contains_key(&id) {
+            return Err("batch not found".to_owned());
         }
         for operation in commit.operations {
-            self.apply(operation, &mut assets, is_hallmark)?;
+            self.apply(operation)?;
         }
-        match home {
-            Some(home) if id == 0 => self.batches.get_mut(&home).unwrap().stage = Some(assets),
-            _ => {
-                self.assets = assets;
-                self.batches.remove(&id);
-            }
-        }
+        self.batches.remove(&id);
         Ok(())
     }
 
-    fn apply(
-        &mut self,
-        operation: Operation,
-        assets: &mut Assets,
-        keeps_chunks: bool,
-    ) -> Result<(), String> {
+    fn apply(&mut self, operation: Operation) -> Result<(), String> {
         let missing = |key: &str| format!("asset not found: {key}");
         match operation {
             Operation::CreateAsset(create) => {
-                if assets.contains_key(&create.key) {
+                if self.assets.contains_key(&create.key) {
                     return Err(format!("asset already exists: {}", create.key));
                 }
                 let key = create.key.clone();
-                assets.insert(key, (create, BTreeMap::new()));
+                self.assets.insert(key, (create, BTreeMap::new()));
             }
             Operation::SetAssetContent(set) => {
-                let body = self.assemble(&set, keeps_chunks)?;
-                let asset = assets.get_mut(&set.key);
+                let body = self.assemble(&set)?;
+                let asset = self.assets.get_mut(&set.key);
                 let (_, encodings) = asset.ok_or_else(|| missing(&set.key))?;
                 encodings.insert(set.content_encoding, body);
             }
             Operation::UnsetAssetContent(unset) => {
-                let asset = assets.get_mut(&unset.key);
+                let asset = self.assets.get_mut(&unset.key);
                 let (_, encodings) = asset.ok_or_else(|| missing(&unset.key))?;
                 encodings.remove(&unset.content_encoding);
             }
-            Operation::DeleteAsset(delete) => drop(assets.remove(&delete.key)),
+            Operation::DeleteAsset(delete) => drop(self.assets.remove(&delete.key)),
             Operation::SetAssetProperties(SetAssetProperties {
                 key,
                 max_age,
@@ -335,7 +285,7 @@ impl State {
                 allow_raw_access,
                 is_aliased,
             }) => {
-                let asset = assets.get_mut(&key);
+                let asset = self.assets.get_mut(&key);
                 let (asset, _) = asset.ok_or_else(|| missing(&key))?;
                 asset.max_age = max_age.unwrap_or(asset.max_age);
                 asset.headers = headers.unwrap_or(asset.headers.take());
@@ -346,7 +296,7 @@ impl State {
         Ok(())
     }
 
-    fn assemble(&mut self, set: &SetAssetContent, keeps_chunks: bool) -> Result<Vec<u8>, String> {
+    fn assemble(&mut self, set: &SetAssetContent) -> Result<Vec<u8>, String> {
         if set.chunk_ids.is_empty() && set.last_chunk.is_none() {
             return Err("encoding must have at least one chunk or contain last_chunk".into());
         }
@@ -355,13 +305,8 @@ impl State {
             let number = number(id);
             let mut batches = self.batches.values_mut();
             let batch = batches.find(|batch| batch.chunks.contains_key(&number));
-            let chunks = &mut batch
-                .ok_or_else(|| format!("chunk not found: {id}"))?
-                .chunks;
-            match keeps_chunks {
-                true => body.extend_from_slice(&chunks[&number]),
-                false => body.extend(chunks.remove(&number).unwrap()),
-            }
+            let batch = batch.ok_or_else(|| format!("chunk not found: {id}"))?;
+            body.extend(batch.chunks.remove(&number).unwrap());
         }
         body.extend(set.last_chunk.iter().flat_map(|chunk| chunk.iter()));
         let given = set.sha256.as_ref().map(|sha256| sha256.to_vec());

@@ -29,20 +29,33 @@ fn a_directory_is_deployed_and_what_is_there_is_not_sent_again() {
     succeeds(&first);
     let told = lines(&first);
     assert_eq!(told[..2], ["  added      /index.html", "  1 added, 14 B"]);
-    let site_hash = &told[2];
-    assert!(site_hash.starts_with("  site hash  "), "{site_hash}");
+    assert!(told[2].starts_with("  release    "), "{}", told[2]);
+    assert!(told[3].starts_with("  content    "), "{}", told[3]);
+    assert!(told[4].starts_with("  site hash  "), "{}", told[4]);
     assert_eq!(network.get("/").body, b"<h1>hello</h1>");
 
     let again = desk.deploy_to(&network, &[]);
     let said = succeeds(&again);
     assert!(!said.contains("uploaded"), "{said}");
-    assert_eq!(lines(&again), ["  nothing has changed", site_hash]);
+    assert_eq!(lines(&again)[0], "  nothing has changed");
+    assert_eq!(lines(&again)[1..], told[3..]);
 
     desk.write("index.html", "<h1>changed</h1>");
-    let changed = desk.deploy_to(&network, &["--root-key", "fetch"]);
+    let changed = desk.deploy_to(&network, &["--root-key", "fetch", "--note", "louder"]);
     succeeds(&changed);
     assert_eq!(lines(&changed)[1], "  1 changed, 16 B");
     assert_eq!(network.get("/").body, b"<h1>changed</h1>");
+
+    let log = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .args(["log", "--limit", "1", "--network", &network.url()])
+        .args(["--canister", &network.canister.to_text()])
+        .output()
+        .unwrap();
+    succeeds(&log);
+    let log = lines(&log).join("\n");
+    let release = lines(&changed)[2].replace("  release", "");
+    assert!(log.trim_start().starts_with(release.trim()), "{log}");
+    assert!(log.contains("louder"), "{log}");
 }
 
 #[test]

@@ -86,6 +86,13 @@ fn changes_are_deployed_while_watching() {
     let (_, told) = served.next_site_hash();
     assert_eq!(told, ["added      /below/new.txt"]);
     assert_eq!(served.get("/below/new.txt").body, b"new");
+
+    let rules = r#"[{ match: "index.html", headers: { "X-Rule": "yes" } }]"#;
+    write(site.path(), ".ic-assets.json5", rules);
+    let (_, told) = served.next_site_hash();
+    assert_eq!(told, ["adjusted   /index.html"]);
+    let page = served.get("/");
+    assert_eq!(page.header("x-rule"), Some("yes"));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn deploy(canister: &Memory, site: &[Arc<Asset>]) -> Result<(u64, u64), Error> {
     if plan.is_empty() {
         return Ok((0, 0));
     }
-    let freight = Freight::new(&plan, there.site_hash()?.is_some());
+    let freight = Freight::new(&plan, false);
     let log = Log::default();
     upload(canister, &plan, &freight, &Journal::none(), &log)?;
     let stages = log.take();
@@ -242,24 +242,6 @@ fn a_refused_call_is_named_and_leaves_nothing_open() {
 fn a_canister_without_a_site_hash_has_none() {
     let canister = Memory::default();
     assert_eq!(AssetCanister::new(&canister).site_hash().unwrap(), None);
-}
-
-#[test]
-fn what_is_there_twice_is_sent_once_where_chunks_are_kept() {
-    let film = noise(MAX_CHUNK + 7);
-    let site = [
-        asset("/a.mp4", &*film),
-        asset("/b.mp4", &*film),
-        asset("/c.png", "c"),
-        asset("/d.png", "c"),
-    ];
-    let once = film.len() as u64 + 1;
-    for (canister, expected) in [(Memory::of_hallmark(), once), (Memory::default(), 2 * once)] {
-        let (bytes, _) = deploy(&canister, &site).unwrap();
-        assert_eq!(bytes, expected);
-        assert_eq!(canister.body("/b.mp4", "identity").as_ref(), Some(&film));
-        assert_eq!(canister.body("/d.png", "identity"), Some(b"c".to_vec()));
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The asset canister, used by the clients of the asset canister of dfx as they are published:
 //! `ic-asset`, which dfx deploys with; `dfx-core`, which reads `dfx.json`; and the packages of
-//! npm that JavaScript uploads and verifies with.
+//! npm that JavaScript uploads and verifies with. Beside them, `hallmark deploy`, which has to agree
+//! with them.
 //!
 //! A test is a directory, a site, and what the one makes of the other:
 //!
@@ -23,6 +24,7 @@ mod site;
 
 // The plays, one a thing that clients do.
 mod configuration;
+mod deploy;
 mod dfx;
 mod javascript;
 mod migration;

@@ -22,6 +22,9 @@ use tokio::task::block_in_place;
 use crate::directory::Directory;
 use crate::page::Page;
 
+/// The secret of who controls a site.
+pub(crate) const SECRET: [u8; 32] = [7; 32];
+
 /// Why Hallmark does something else than the canister of dfx.
 pub(crate) type Reason = &'static str;
 
@@ -79,7 +82,7 @@ impl Site {
     }
 
     fn of(module: Vec<u8>, is_hallmark: bool) -> Site {
-        let identity = BasicIdentity::from_raw_key(&[7; 32]);
+        let identity = BasicIdentity::from_raw_key(&SECRET);
         let controller = identity.sender().unwrap();
         let mut pic = PocketIcBuilder::new()
             .with_nns_subnet()
