@@ -382,3 +382,14 @@ impl std::error::Error for Error {
         }
     }
 }
+
+/// The words of an error, down to what caused it.
+pub(crate) fn words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    words
+}

@@ -3,7 +3,6 @@
 //! Every answer is verified, of queries too. What is lost on the way is sent again: queries
 //! because they have no effect, updates as `ingress.rs` has it.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use candid::Principal;
@@ -15,6 +14,7 @@ use tokio::time::sleep;
 
 use crate::Error;
 use crate::canister::{Canister, Failure, Reject};
+use crate::error::words;
 use crate::ingress;
 use crate::network::{Location, Trust};
 
@@ -189,16 +189,10 @@ fn number(code: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// The words of an error, down to what caused it.
+/// The words of an error; of one on the way, down to what caused it.
 pub(crate) fn reason(error: &AgentError) -> String {
     let AgentError::TransportError(TransportError::Reqwest(transport)) = error else {
         return error.to_string();
     };
-    let mut words = transport.to_string();
-    let mut cause = transport.source();
-    while let Some(error) = cause {
-        words.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    words
+    words(transport)
 }

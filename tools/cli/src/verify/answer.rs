@@ -8,8 +8,6 @@
 //!            ──► 200, token ──► http_request_streaming_callback ──► … verified when whole
 //! ```
 
-use std::error::Error as _;
-
 use candid::{CandidType, Deserialize};
 use ic_hallmark::api::{ChunkOfContent, HttpRequest, StreamingCallbackHttpResponse};
 use ic_hallmark::site::MAX_BODY;
@@ -21,6 +19,7 @@ use ic_response_verification::{
 use super::certificate::{MAX_OFFSET, Trust};
 use super::chain::AnswerReason;
 use crate::canister::{Canister, Failure};
+use crate::error::words;
 
 /// Version 1 proves neither status nor headers, nor that a path is absent.
 const MIN_VERSION: u8 = 2;
@@ -184,17 +183,6 @@ fn reason(error: Refused) -> AnswerReason {
         }
         _ => AnswerReason::Unreadable(words),
     }
-}
-
-/// The words of an error, down to what caused it.
-fn words(error: &Refused) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    words
 }
 
 /// Asks a canister, part by part, and verifies what it says.

@@ -20,6 +20,7 @@ use super::examination::Source;
 use super::time::Time;
 use crate::Error;
 use crate::canister::{Canister, Failure};
+use crate::error::words;
 use crate::network::{Location, Trust};
 use crate::remote::RemoteCanister;
 
@@ -165,15 +166,4 @@ fn client() -> Result<Client, Error> {
 fn runtime() -> Result<Runtime, Error> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Error::Unreachable(error.to_string()))
-}
-
-/// The words of an error, down to what caused it.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    words
 }

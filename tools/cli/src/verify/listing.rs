@@ -60,9 +60,12 @@ fn list_of(canister: &dyn Canister, release: Option<u64>) -> Result<Option<Outli
         let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
             return Ok(None);
         };
-        // Old canisters list everything, wherever a page should start.
-        let is_new = |first: &AssetDetails| assets.iter().all(|known| known.key != first.key);
-        if !page.first().is_some_and(is_new) {
+        // Older canisters of dfx list everything, whatever they are asked for.
+        let begins_again = matches!(
+            (page.first(), assets.first()),
+            (Some(first), Some(known)) if first.key == known.key
+        );
+        if page.is_empty() || begins_again {
             return Ok(content::outlines(&assets));
         }
         assets.extend(page);
