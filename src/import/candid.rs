@@ -14,7 +14,7 @@ use super::{
     wire::{Blob, Fields, List, MAX_NESTING, Map, Shape, Wire, known_field},
 };
 use crate::tree::Hash;
-use ::candid::Principal;
+use ::candid::{Principal, idl_hash};
 
 pub(super) struct Candid<'s> {
     stream: Stream<'s>,
@@ -98,7 +98,7 @@ impl<'s> Candid<'s> {
             }
             parts.push(Part {
                 id,
-                name: known_field(|name| hash_of(name) == id),
+                name: known_field(|name| idl_hash(name) == id),
                 shape: self.shape()?,
             });
         }
@@ -358,11 +358,4 @@ impl<'s> Wire<'s> for Candid<'s> {
     fn stream(&mut self) -> &mut Stream<'s> {
         &mut self.stream
     }
-}
-
-/// What stands for a field's name.
-fn hash_of(name: &str) -> u32 {
-    name.bytes().fold(0u32, |hash, byte| {
-        hash.wrapping_mul(223).wrapping_add(byte.into())
-    })
 }

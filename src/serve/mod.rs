@@ -27,7 +27,7 @@ use crate::{
     storage::{Memory, StorageError},
 };
 use route::Route;
-use select::{Content, Selection};
+use select::Selection;
 
 /// A request, as gateways pass it on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,8 @@ pub struct Response {
     /// The body.
     pub body: Vec<u8>,
     /// True if the request should be repeated as an update call: to [`serve_update`] if it asks for a range that no
-    /// certified answer is, or for what only the release before has, to [`serve_importing`] if it asks for what is being imported.
+    /// certified answer is, or for what only the release before has; to [`serve_importing`] if it asks for what is
+    /// being imported.
     pub upgrade: bool,
 }
 
@@ -151,10 +152,7 @@ fn answer<M: Memory>(
     Ok(Response {
         status,
         headers,
-        body: match content {
-            Content::Text(text) => text.into_bytes(),
-            Content::Stored(body, range) => site.store.bodies.read(&body, range),
-        },
+        body: content.read(site),
         upgrade: !is_exact || is_replaced,
     })
 }

@@ -10,7 +10,7 @@
 use super::{
     Request, Response,
     route::Route,
-    select::{Content, negotiate, select, wanted_range},
+    select::{negotiate, select, wanted_range},
     update::ranged,
 };
 use crate::{
@@ -72,10 +72,7 @@ pub(super) fn answer<M: Memory>(
     Response {
         status: selection.status,
         headers: selection.headers,
-        body: match selection.content {
-            Content::Text(text) => text.into_bytes(),
-            Content::Stored(body, range) => site.store.bodies.read(&body, range),
-        },
+        body: selection.content.read(site),
         upgrade: false,
     }
 }

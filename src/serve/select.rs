@@ -7,7 +7,8 @@
 use super::Request;
 use crate::{
     http::{AcceptEncoding, EntityTag, Headers, IfRange, Method, Range as RequestedRange},
-    site::{Answer, AnswerLabels, Body, Delivery, PART, Parts, Representation, Resource},
+    site::{Answer, AnswerLabels, Body, Delivery, PART, Parts, Representation, Resource, Site},
+    storage::Memory,
 };
 use std::ops::Range;
 
@@ -27,6 +28,15 @@ pub(super) struct Selection {
 pub(super) enum Content {
     Text(String),
     Stored(Body, Range<u64>),
+}
+
+impl Content {
+    pub(super) fn read<M: Memory>(self, site: &Site<M>) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Stored(body, range) => site.store.bodies.read(&body, range),
+        }
+    }
 }
 
 pub(super) fn select(resource: &Resource, request: &Request) -> Selection {
