@@ -6,8 +6,9 @@
 //!                                                    └──► withdrawn
 //! ```
 //!
-//! While there is a delay, the live site changes in no other way; while it is frozen, in none. The lock guards itself:
-//! it is made stricter at once, and laxer only after its own delay.
+//! While there is a delay, the live site changes in no other way; while it is frozen, in none: except for what pages are
+//! told of the environment, which controllers set. The lock guards itself: it is made stricter at once, and laxer only
+//! after its own delay.
 
 use super::{
     By, Entry, Kind, Site, State,

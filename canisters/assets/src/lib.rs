@@ -2,8 +2,8 @@
 //!
 //! `candid/assets.did` says what each method does. `http.rs` answers browsers, `assets.rs` shows what is stored,
 //! `upload.rs` takes deploys, `proposals.rs` those by proposal, `operations.rs` single changes; `permissions.rs`
-//! decides who may do what, and `configuration.rs` how much; `stages.rs` makes the next site beside the live one; `releases.rs` shows
-//! what was, and goes back to it; `lock.rs` delays all that.
+//! decides who may do what, and `configuration.rs` how much; `stages.rs` makes the next site beside the live one;
+//! `releases.rs` shows what was, and goes back to it; `lock.rs` delays all that.
 
 mod assets;
 mod configuration;
