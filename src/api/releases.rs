@@ -138,7 +138,7 @@ pub fn releases<M: Memory>(
 ) -> Result<ReleasesResponse, StorageError> {
     let length = wanted.length.unwrap_or(PAGE).min(PAGE) as u32;
     let logged = site.log(wanted.start.unwrap_or(u64::MAX), length)?;
-    let witness = site.log_witness(logged.iter().map(|entry| entry.number));
+    let witness = site.log_witness(logged.iter().map(|entry| entry.number))?;
     Ok(ReleasesResponse {
         entries: logged.into_iter().map(Release::from).collect(),
         live: site.live_release(),

@@ -8,6 +8,7 @@ use ic_certification::hash_tree::{fork_hash, labeled_hash};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Root {
     site: Hash,
+    served: Hash,
     content: Option<Hash>,
     log: Option<Hash>,
     hallmark: Option<Hash>,
@@ -21,6 +22,16 @@ impl Root {
     /// The root over a site hash, a content hash and the hash of the log. The latter are `None` if nothing was uploaded
     /// or logged, because an empty tree may not stand under a fork.
     pub fn new(site: Hash, content: Option<Hash>, log: Option<Hash>) -> Self {
+        Self::serving(site, site, content, log)
+    }
+
+    /// As [`new`](Self::new), where the tree of answers has others besides those of the site: `served` is its hash.
+    pub(crate) fn serving(
+        served: Hash,
+        site: Hash,
+        content: Option<Hash>,
+        log: Option<Hash>,
+    ) -> Self {
         let assets = content.map(|content| labeled_hash(b"assets", &content));
         let releases = log.map(|log| labeled_hash(b"releases", &log));
         let below = match (assets, releases) {
@@ -28,9 +39,10 @@ impl Root {
             (one, other) => one.or(other),
         };
         let hallmark = below.map(|below| labeled_hash(b"hallmark", &below));
-        let answers = labeled_hash(b"http_expr", &site);
+        let answers = labeled_hash(b"http_expr", &served);
         Self {
             site,
+            served,
             content,
             log,
             hallmark,
@@ -43,7 +55,7 @@ impl Root {
         self.hash
     }
 
-    /// The site hash: everything that can be answered.
+    /// The site hash: everything that the site answers.
     pub fn site(&self) -> Hash {
         self.site
     }
@@ -72,11 +84,11 @@ impl Root {
         cbor
     }
 
-    /// As [`witness`](Self::witness), around a witness of the log, which `log` appends.
-    pub fn log_witness(&self, log: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
-        let pruned = |hash: Hash| move |cbor: &mut Vec<u8>| emit_pruned(&hash, cbor);
+    /// As [`witness`](Self::witness), around a witness of the log and one of the `http_expr` tree, which `log` and `site`
+    /// append.
+    pub fn log_witness(&self, log: impl Fn(&mut Vec<u8>), site: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
         let content = self.content.unwrap_or_default();
-        self.join(&pruned(content), &log, &pruned(self.site))
+        self.join(&|cbor| emit_pruned(&content, cbor), &log, &site)
     }
 
     /// The whole, as self-described CBOR, around the three trees, which the arguments append.

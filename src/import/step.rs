@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::Error,
     http::UrlPath,
-    site::{Content, Event, Operation, PART, Site, from_cbor, to_cbor},
+    site::{Content, Event, Operation, PART, SHIFTED, Site, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::Labels,
 };
@@ -39,10 +39,10 @@ pub struct Progress {
 const GROUP: u32 = 64;
 
 /// Instructions that an asset costs, whatever its content; that a byte costs to be copied and hashed; and that it
-/// costs to be hashed once more, as one of a whole.
+/// costs to be hashed once more, as one of a whole or of a part that is served.
 const ASSET: u64 = 5_000_000;
 const BYTE: u64 = 90;
-const BYTE_OF_WHOLE: u64 = 80;
+const BYTE_AGAIN: u64 = 80;
 
 /// As late as time gets: a batch used then does not expire.
 const FOREVER: u64 = u64::MAX;
@@ -361,7 +361,8 @@ impl Next {
         }
         match self.encoding() {
             Some((_, found)) if u64::from(self.pending.parts) + 1 == parts_of(found) => {
-                ASSET + BYTE * PART + BYTE_OF_WHOLE * found.length()
+                let length = found.length();
+                ASSET + BYTE * PART + BYTE_AGAIN * length.max(2 * length.min(SHIFTED))
             }
             _ => ASSET + BYTE * PART,
         }

@@ -130,14 +130,16 @@ fn answer<M: Memory>(
         });
     }
     let route = Route::to(site, path)?;
-    let is_replaced = previous::resource(site, request, path, &route)?.is_some();
+    let going_on = previous::part(site, request, &route)?;
+    let is_replaced =
+        going_on.is_none() && previous::resource(site, request, path, &route)?.is_some();
     let Selection {
         status,
         mut headers,
         content,
         labels,
         is_exact,
-    } = select::select(&route.resource, request);
+    } = going_on.unwrap_or_else(|| select::select(&route.resource, request));
     let mut proven = route.absent;
     proven.push(labels.below(route.path.labels()));
     let witness = site.witness(&proven);

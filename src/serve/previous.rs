@@ -1,16 +1,17 @@
-//! What the release before the live one still answers, by update calls, so that nobody's page breaks when a site is
-//! published.
+//! What the release before the live one still answers, so that nobody's page breaks when a site is published.
 //!
 //! A page that was loaded before goes on to load its parts, under names that hold a hash of their content; the new
-//! release has others. And a download that has begun asks for the rest of what it began with. Neither is in the
-//! tree any more, which is certified for the live site alone: so the query has the answer of the live site, and asks
-//! to be repeated as an update call, whose reply the network agrees on. Only the release that was replaced last answers
-//! so, as long as it is kept.
+//! release has others. And a download that has begun asks for the rest of what it began with.
+//!
+//! The later parts of large content are certified beside the live site for a while, as a gateway that puts a body
+//! together reads them by queries. All else is not in the tree any more: the query has the answer of the live site, and
+//! asks to be repeated as an update call, whose reply the network agrees on. Only the release that was replaced last
+//! answers so, as long as it is kept.
 
 use super::{
     Request, Response,
     route::Route,
-    select::{negotiate, select, wanted_range},
+    select::{Selection, named_part, negotiate, select, wanted_range},
     update::ranged,
 };
 use crate::{
@@ -24,6 +25,22 @@ use std::ops::RangeInclusive;
 /// Characters that a hash in a name has.
 const HASH: RangeInclusive<usize> = 8..=64;
 
+/// The certified part of what was replaced that a request is for.
+pub(super) fn part<M: Memory>(
+    site: &Site<M>,
+    request: &Request,
+    route: &Route,
+) -> Result<Option<Selection>, StorageError> {
+    let is_get = Method::named(&request.method) == Method::Get && request.body.is_empty();
+    match Headers::new(&request.headers).only("range") {
+        Some(range) if is_get => {
+            let resource = site.going_on(&route.path, range)?;
+            Ok(resource.and_then(|resource| named_part(&resource, request)))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The resource of the release before that answers a request rather than this route of the live one.
 pub(super) fn resource<M: Memory>(
     site: &Site<M>,
@@ -36,7 +53,7 @@ pub(super) fn resource<M: Memory>(
     if !is_read || !request.body.is_empty() || !site.retention().answers_replaced {
         return Ok(None);
     }
-    let is_gone = !route.absent.is_empty();
+    let is_gone = !route.is_found;
     let goes_on = headers.has("range") && headers.has("if-range");
     let is_wanted = match is_gone {
         true => has_hash(path.as_str()),
@@ -51,8 +68,11 @@ pub(super) fn resource<M: Memory>(
     };
     let answers = match &negotiate(&resource, headers).get {
         Delivery::Whole(_) => is_gone,
-        // More than fits a reply is only to be had in ranges.
-        Delivery::Parts(_) => !wants_whole(&resource, headers),
+        // Who gets the first part comes back for the others.
+        Delivery::Parts(parts) => {
+            !wants_whole(&resource, headers)
+                || is_gone && site.going_on(&exact, &parts.request(1))?.is_some()
+        }
     };
     Ok(answers.then_some(resource))
 }
@@ -66,7 +86,11 @@ pub(super) fn answer<M: Memory>(
     let selection = select(resource, request);
     let headers = Headers::new(&request.headers);
     let representation = negotiate(resource, headers);
-    if let (Delivery::Parts(parts), 206) = (&representation.get, selection.status) {
+    if let (Delivery::Parts(parts), 206, false) = (
+        &representation.get,
+        selection.status,
+        wants_whole(resource, headers),
+    ) {
         return ranged(site, representation, parts, headers);
     }
     Response {

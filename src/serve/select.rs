@@ -7,7 +7,7 @@
 use super::Request;
 use crate::{
     http::{AcceptEncoding, EntityTag, Headers, IfRange, Method, Range as RequestedRange},
-    site::{Answer, AnswerLabels, Body, Delivery, PART, Parts, Representation, Resource, Site},
+    site::{Answer, AnswerLabels, Body, Delivery, Parts, Representation, Resource, Site},
     storage::Memory,
 };
 use std::ops::Range;
@@ -83,7 +83,7 @@ fn part(representation: &Representation, parts: &Parts, request: &Request) -> Se
     let (number, is_exact) = match wanted_range(representation, parts, headers) {
         RequestedRange::Whole => (0, true),
         RequestedRange::Satisfiable(range) => {
-            let number = range.start / PART;
+            let number = parts.number_at(range.start);
             let is_certified = number == 0 && range.start == 0
                 || request.body.is_empty()
                     && request.method == "GET"
@@ -95,13 +95,19 @@ fn part(representation: &Representation, parts: &Parts, request: &Request) -> Se
         }
         RequestedRange::Unsatisfiable => (0, false),
     };
-    let range = parts.range(number);
     Selection {
-        status: 206,
-        headers: parts.headers(range.clone()),
-        content: Content::Stored(representation.body(), range),
-        labels: parts.labels(number),
         is_exact,
+        ..Selection::of_part(representation, parts, number)
+    }
+}
+
+/// The later part of a resource that a request names by its first byte, as gateways do.
+pub(super) fn named_part(resource: &Resource, request: &Request) -> Option<Selection> {
+    let headers = Headers::new(&request.headers);
+    let (representation, parts, number) = resource.part_for(headers.only("range")?)?;
+    match wanted_range(representation, parts, headers) {
+        RequestedRange::Satisfiable(_) => Some(Selection::of_part(representation, parts, number)),
+        _ => None,
     }
 }
 
@@ -136,6 +142,17 @@ impl Selection {
                 None => Content::Stored(body, 0..length),
             },
             labels: answer.labels(),
+            is_exact: true,
+        }
+    }
+
+    fn of_part(representation: &Representation, parts: &Parts, number: u64) -> Self {
+        let range = parts.range(number);
+        Self {
+            status: 206,
+            headers: parts.headers(range.clone()),
+            content: Content::Stored(representation.body(), range),
+            labels: parts.labels(number),
             is_exact: true,
         }
     }

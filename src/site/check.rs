@@ -50,9 +50,13 @@ impl<M: Memory> Site<M> {
                 pieces.entry(piece.address()).or_insert((*piece, 0)).1 += 1;
             }
         };
+        let live = &self.state.trees;
+        let [parts, served] = live.remainder.trees();
         let mut trees = vec![
-            &self.state.trees.assets,
-            &self.state.trees.answers,
+            &live.assets,
+            &live.answers,
+            parts,
+            served,
             self.state.uploads.tree(),
             self.state.log.tree(),
             &bodies.index,
@@ -62,8 +66,7 @@ impl<M: Memory> Site<M> {
         let nodes = self.store.forest.check(&trees, |attachment| {
             match Holding::of_attachment(attachment) {
                 Ok(Holding::Trees(all)) => {
-                    let both = |trees: Trees| [trees.assets, trees.answers];
-                    return all.into_iter().flat_map(both).collect();
+                    return all.into_iter().flat_map(Trees::into_trees).collect();
                 }
                 Ok(Holding::Nothing) => {}
                 Ok(Holding::Bodies(held)) => held.iter().for_each(&mut count),

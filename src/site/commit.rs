@@ -147,7 +147,7 @@ impl<M: Memory> Site<M> {
     /// [`Error::Storage`]; the site is unchanged.
     pub fn clear(&mut self, by: impl Into<By>) -> Result<(), Error> {
         let by = by.into();
-        let draft = Draft::of_live(&mut self.store, &self.state, by.now);
+        let draft = Draft::of_next(&mut self.store, &self.state, by.now);
         let event = Event::Publish {
             note: String::new(),
         };
@@ -170,11 +170,10 @@ impl<M: Memory> Site<M> {
         let stage = state.uploads.stage(store, batch)?;
         let (draft, moved, reclaim) = match stage {
             Some(stage) if stage.is_next_of(state) => {
-                let (trees, cookie) = (&stage.trees, &stage.cookie);
-                let draft = Draft::new(store, trees, &state.uploads, cookie, now);
+                let draft = Draft::of_stage(store, state, &stage, now);
                 (draft, None, RECLAIM_AT_LEAST)
             }
-            moved => (Draft::of_live(store, state, now), moved, RECLAIM),
+            moved => (Draft::of_next(store, state, now), moved, RECLAIM),
         };
         self.publish(draft, by, event, reclaim, |store, draft| {
             if let Some(stage) = moved {
@@ -190,24 +189,17 @@ impl<M: Memory> Site<M> {
     fn stage(&mut self, batch: u64, operations: Vec<Operation>, now: u64) -> Result<(), Error> {
         let Self { store, state, .. } = self;
         let found = state.uploads.stage(store, batch)?;
-        let (mut draft, mut stage) = match found {
-            None => (
-                Draft::of_live(store, state, now),
-                Stage::of_live(store, state),
-            ),
-            Some(stage) => {
-                let draft = Draft::new(store, &stage.trees, &state.uploads, &stage.cookie, now);
-                (draft, stage.share(store))
-            }
+        let mut stage = match found {
+            None => Stage::of_live(store, state),
+            Some(stage) => stage.share(store),
         };
+        let mut draft = Draft::of_stage(store, state, &stage, now);
         let done = draft
             .apply_all(store, operations)
             .and_then(|()| draft.derive_answers(store));
         let (trees, uploads) = draft.finish(store)?;
         stage.replace_trees(store, trees);
-        if done.is_ok() {
-            stage.trees.seal(store);
-        }
+        let done = done.and_then(|()| Ok(stage.trees.seal(store)?));
         self.keep_stage(uploads, stage, |store, uploads, stage| {
             done?;
             uploads.put_stage(store, batch, stage, now)
@@ -253,7 +245,7 @@ impl<M: Memory> Site<M> {
         let (mut trees, mut uploads) = draft.finish(store)?;
         let mut log = state.log.share(store);
         let done = done.and_then(|()| {
-            trees.seal(store);
+            trees.seal(store)?;
             Ok(log.record(store, state, &trees, by, event)?)
         });
         if done.is_ok() {

@@ -14,13 +14,14 @@ use super::{
     resource::Resource,
     route::{Candidate, Route, routes_of},
     rules::{check_content, check_count, check_key, check_properties, excerpt},
+    staging::Stage,
     store::{ANSWER, ASSET, Store, attach},
     trees::Trees,
 };
 use crate::{
     error::Error,
     storage::{Address, Memory, StorageError},
-    tree::{Graft, Labels, Leaf, MAX_DEPTH, TreeError},
+    tree::{Graft, Labels, Leaf, MAX_DEPTH, Tree, TreeError},
     upload::Uploads,
 };
 use std::{
@@ -33,6 +34,8 @@ use std::{
 pub(super) struct Draft {
     pub(super) trees: Trees,
     pub(super) uploads: Uploads,
+    /// The answers of which large content goes on when it is replaced; none if it shall not.
+    before: Tree,
     /// The cookie of the environment, for pages.
     cookie: String,
     /// Keys whose asset is not what it was.
@@ -59,17 +62,24 @@ struct Made {
 }
 
 impl Draft {
-    /// A draft that begins with these trees; it ends with [`finish`](Self::finish).
+    /// A draft that begins with these trees; it ends with [`finish`](Self::finish). `live` are those that it will
+    /// replace.
     pub(super) fn new<M: Memory>(
         store: &mut Store<M>,
         trees: &Trees,
-        uploads: &Uploads,
+        live: &Trees,
+        state: &State,
         cookie: &str,
         now: u64,
     ) -> Self {
+        let before = match state.log.retention().answers_replaced {
+            true => store.forest.share(&live.answers),
+            false => Tree::EMPTY,
+        };
         Self {
             trees: trees.share(store),
-            uploads: uploads.share(store),
+            uploads: state.uploads.share(store),
+            before,
             cookie: cookie.to_owned(),
             touched: BTreeSet::new(),
             resources: BTreeMap::new(),
@@ -77,10 +87,33 @@ impl Draft {
         }
     }
 
-    /// A draft of what comes after the live site.
+    /// A draft of changes in place: what goes on beside the live site still does.
     pub(super) fn of_live<M: Memory>(store: &mut Store<M>, state: &State, now: u64) -> Self {
-        let cookie = &state.cookie.text;
-        Self::new(store, &state.trees, &state.uploads, cookie, now)
+        let State { trees, cookie, .. } = state;
+        Self::new(store, trees, trees, state, &cookie.text, now)
+    }
+
+    /// A draft of the release after the live one.
+    pub(super) fn of_next<M: Memory>(store: &mut Store<M>, state: &State, now: u64) -> Self {
+        let mut draft = Self::of_live(store, state, now);
+        draft.trees.remainder.end(store);
+        draft
+    }
+
+    /// A draft that goes on with a stage.
+    pub(super) fn of_stage<M: Memory>(
+        store: &mut Store<M>,
+        state: &State,
+        stage: &Stage,
+        now: u64,
+    ) -> Self {
+        let Stage {
+            base,
+            trees,
+            cookie,
+            ..
+        } = stage;
+        Self::new(store, trees, base, state, cookie, now)
     }
 
     /// Applies operations in order.
@@ -124,6 +157,7 @@ impl Draft {
         self,
         store: &mut Store<M>,
     ) -> Result<(Trees, Uploads), StorageError> {
+        store.forest.release(self.before);
         for made in self.resources.into_values().flatten() {
             for body in store.bodies.release_resource(made.address)? {
                 store.release_body(&body)?;
@@ -319,8 +353,12 @@ impl Draft {
             routes.insert(Route::ROOT);
         }
         let mut too_deep = None;
+        if !routes.is_empty() {
+            self.trees.remainder.part(store);
+        }
         for route in &routes {
             let path = route.expression_path().labels().clone();
+            self.trees.remainder.keep(store, &self.before, &path)?;
             let Some((key, made)) = self.answering(store, route)? else {
                 let removed = store.forest.remove_below(&mut self.trees.answers, &path);
                 removed.map_err(|reason| tree_error("a path", reason))?;

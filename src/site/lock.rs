@@ -15,6 +15,7 @@ use super::{
     commit::RECLAIM_AT_LEAST,
     entry::lock_change,
     log::{Event, Release, check_note},
+    remainder::GRACE,
 };
 use crate::{
     error::Error,
@@ -168,7 +169,8 @@ impl<M: Memory> Site<M> {
         Ok(self.log_length())
     }
 
-    /// Lets come into force what is due: a laxer lock, and what is scheduled. Returns the number of the entry about what
+    /// Lets come into force what is due: a laxer lock, the end of what [goes on](super::GRACE) beside the site, and what
+    /// is scheduled. Returns the number of the entry about what
     /// is live since. Costs next to nothing if nothing is due, and the same whatever is.
     ///
     /// # Errors
@@ -189,6 +191,9 @@ impl<M: Memory> Site<M> {
                 },
                 now.into(),
             )?;
+        }
+        if self.last_change().saturating_add(GRACE) <= now {
+            self.end_remainder()?;
         }
         let Guard {
             lock, scheduled, ..
@@ -215,6 +220,18 @@ impl<M: Memory> Site<M> {
         };
         self.go_to(Release::of_attachment(stored)?, by, event, Some(release))
             .map(Some)
+    }
+
+    /// Lets nothing go on beside the site.
+    pub(super) fn end_remainder(&mut self) -> Result<(), StorageError> {
+        let Self { store, state, .. } = self;
+        if !state.trees.remainder.is_none() {
+            state.trees.remainder.end(store);
+            self.root = state.root()?;
+            self.store.reclaim(RECLAIM_AT_LEAST)?;
+            self.save()?;
+        }
+        Ok(())
     }
 
     /// Makes trees of the log the live ones, which ends what is scheduled if it is that. Returns the number of the entry

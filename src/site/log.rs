@@ -41,7 +41,7 @@ pub struct Retention {
     #[n(1)]
     pub bytes: Option<u64>,
     /// Whether the release that was replaced last goes on to answer for files whose names hold a hash, and for the rest
-    /// of what somebody has begun to download.
+    /// of what somebody has begun to download: as long as it is kept, or for [`GRACE`](super::GRACE).
     #[n(2)]
     pub answers_replaced: bool,
 }
@@ -301,6 +301,7 @@ impl Log {
         };
         self.record_about(store, live, by, kind, note)?;
         let release = self.last();
+        let trees = trees.share(store);
         self.attach_trees(store, release, trees, cookie)?;
         self.guard.scheduled = Some(Scheduled { release, due, to });
         Ok(())
@@ -342,7 +343,8 @@ impl Log {
         if self.live == 0 || self.retention.releases == 0 {
             return Ok(());
         }
-        self.attach_trees(store, self.live, &before.trees, &before.cookie)?;
+        let trees = before.trees.share_release(store);
+        self.attach_trees(store, self.live, trees, &before.cookie)?;
         self.kept.push(self.live);
         Ok(())
     }
@@ -351,11 +353,10 @@ impl Log {
         &mut self,
         store: &mut Store<M>,
         number: u64,
-        trees: &Trees,
+        trees: Trees,
         cookie: &Cookie,
     ) -> Result<(), StorageError> {
-        let attachment = Release::attachment(trees, cookie);
-        let trees = trees.share(store);
+        let attachment = Release::attachment(&trees, cookie);
         // Its leaf takes over the references.
         self.attach(store, number, &attachment)
             .inspect_err(|_| trees.release(store))

@@ -30,6 +30,7 @@ mod log;
 mod operation;
 mod outline;
 mod releases;
+mod remainder;
 mod resource;
 mod route;
 mod rules;
@@ -50,6 +51,7 @@ pub use log::{MAX_RETENTION, Retention};
 pub use operation::{Content, Operation, PropertyChange};
 pub use outline::{Outline, content_hash};
 pub use releases::Logged;
+pub use remainder::GRACE;
 pub use resource::PART;
 pub use stages::{Expected, Sealed, StageState, StagedRelease};
 
@@ -57,7 +59,9 @@ pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;
 pub(crate) use digest::Digest;
 pub(crate) use log::Event;
-pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
+pub(crate) use resource::{
+    Answer, AnswerLabels, Delivery, Parts, Representation, Resource, SHIFTED,
+};
 pub(crate) use route::keys_answering;
 pub(crate) use rules::{check_asset, check_encoding};
 pub(crate) use staging::Stage;
@@ -66,7 +70,7 @@ pub(crate) use store::{BODY_UNIT, CHUNK, Store};
 
 use crate::{
     access::Access,
-    certification::{ExpressionPath, Root},
+    certification::{Expression, ExpressionPath, Root, range_request_hash},
     import::{self, Import},
     storage::{Cell, Memory, StorageError},
     tree::{Labels, Tree},
@@ -386,6 +390,18 @@ impl<M: Memory> Site<M> {
         }
     }
 
+    /// The resource with a later part of large content that goes on at this path although it was replaced, if a request
+    /// with this `Range` header is for one.
+    pub(crate) fn going_on(
+        &self,
+        path: &ExpressionPath,
+        range: &str,
+    ) -> Result<Option<Resource>, StorageError> {
+        let request = path.labels().clone().with(Expression::Range.hash());
+        let request = request.with(&range_request_hash(range));
+        self.state.trees.remainder.find(&self.store, &request)
+    }
+
     fn resource_in(
         &self,
         trees: &Trees,
@@ -403,9 +419,8 @@ impl<M: Memory> Site<M> {
 
     /// How many leading labels of a path are in the tree of answers.
     pub(crate) fn known_labels(&self, path: &Labels) -> usize {
-        self.store
-            .forest
-            .common_labels(&self.state.trees.answers, path)
+        let served = self.state.trees.served();
+        self.store.forest.common_labels(served, path)
     }
 
     /// Everything that is certified, as the self-described CBOR of a hash tree.
@@ -415,7 +430,7 @@ impl<M: Memory> Site<M> {
     /// [`Error::TreeTooLarge`](crate::Error::TreeTooLarge) if it would not fit into a reply.
     pub fn certified_tree(&self) -> Result<Vec<u8>, crate::Error> {
         let State { trees, log, .. } = &self.state;
-        let leaves = trees.assets.len() + trees.answers.len() + log.tree().len();
+        let leaves = trees.assets.len() + trees.served().len() + log.tree().len();
         if leaves > MAX_TREE {
             return Err(crate::Error::TreeTooLarge { leaves });
         }
@@ -429,7 +444,7 @@ impl<M: Memory> Site<M> {
         let tree = self.root.tree(
             |cbor| whole(&trees.assets, cbor),
             |cbor| whole(log.tree(), cbor),
-            |cbor| whole(&trees.answers, cbor),
+            |cbor| whole(trees.served(), cbor),
         );
         match tree.len() {
             ..=MAX_TREE_BYTES => Ok(tree),
@@ -440,9 +455,8 @@ impl<M: Memory> Site<M> {
     /// A witness of the site for paths in its answers.
     pub(crate) fn witness(&self, paths: &[Labels]) -> Vec<u8> {
         self.root.witness(|cbor| {
-            self.store
-                .forest
-                .witness(&self.state.trees.answers, paths, cbor);
+            let served = self.state.trees.served();
+            self.store.forest.witness(served, paths, cbor);
         })
     }
 }

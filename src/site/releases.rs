@@ -67,15 +67,29 @@ impl<M: Memory> Site<M> {
     }
 
     /// A witness, as self-described CBOR, of these entries, and that there is none after the last of all.
-    pub fn log_witness(&self, numbers: impl IntoIterator<Item = u64>) -> Vec<u8> {
-        let log = &self.state.log;
+    ///
+    /// While parts of what was replaced are certified beside the answers of the site, it shows those, and for a path that
+    /// is gone the answers of its wildcard, at both places: without them the hash of `http_expr` is the site hash.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] at the first answer that cannot be read.
+    pub fn log_witness(
+        &self,
+        numbers: impl IntoIterator<Item = u64>,
+    ) -> Result<Vec<u8>, StorageError> {
+        let Self { store, state, .. } = self;
+        let State { trees, log, .. } = state;
+        let extra = trees.remainder.extra(store, &trees.answers)?;
         let paths: Vec<_> = numbers
             .into_iter()
             .chain([log.last() + 1])
             .map(log::path)
             .collect();
-        self.root
-            .log_witness(|cbor| self.store.forest.witness(log.tree(), &paths, cbor))
+        Ok(self.root.log_witness(
+            |cbor| store.forest.witness(log.tree(), &paths, cbor),
+            |cbor| store.forest.witness(trees.served(), &extra, cbor),
+        ))
     }
 
     /// Makes an earlier release the live one, in constant work, and keeps the one that was. Returns the number of the
@@ -182,7 +196,11 @@ impl<M: Memory> Site<M> {
             let set = mem::replace(&mut other, state.log.retention());
             state.log.set_retention(set);
         };
-        Ok(self.set(by.into(), Kind::Configuration { change }, exchange)?)
+        self.set(by.into(), Kind::Configuration { change }, exchange)?;
+        if !retention.answers_replaced {
+            self.end_remainder()?;
+        }
+        Ok(())
     }
 
     /// Changes who may do what.

