@@ -4,7 +4,7 @@
 //! whole and gives the rest by callbacks.
 //!
 //! ```text
-//! GET /large ──► 206 bytes 0-1899999/n ──► Range: bytes=1900000- ──► … each verified
+//! GET /large ──► 206 bytes 0-1866602/n ──► Range: bytes=1866603- ──► … each verified
 //!            ──► 200, token ──► http_request_streaming_callback ──► … verified when whole
 //! ```
 

@@ -177,6 +177,11 @@ pub enum Reason {
     },
     /// The witness does not show the hash.
     HashNotShown,
+    /// What is served beside the site is more than parts of what was replaced.
+    NotBeside {
+        /// Where it is.
+        path: String,
+    },
     /// The log says otherwise than what is live.
     LogDiffers {
         /// What the log says.
@@ -298,6 +303,7 @@ impl Reason {
             Reason::EntryOutOfOrder { .. } => "entry-out-of-order",
             Reason::NotLast { .. } => "not-last",
             Reason::HashNotShown => "hash-not-shown",
+            Reason::NotBeside { .. } => "not-beside",
             Reason::LogDiffers { .. } => "log-differs",
             Reason::ListDiffers { .. } => "list-differs",
             Reason::OtherNetwork => "other-network",
@@ -392,6 +398,10 @@ impl fmt::Display for Reason {
                 write!(f, "nothing shows that entry {number} is the last one")
             }
             Reason::HashNotShown => write!(f, "the canister does not show it"),
+            Reason::NotBeside { path } => write!(
+                f,
+                "beside the site it answers {path}, and not with a part of what was replaced"
+            ),
             Reason::LogDiffers { logged, live } => write!(
                 f,
                 "the log says {}, but {} is live",

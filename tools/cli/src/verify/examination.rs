@@ -315,9 +315,9 @@ fn check_log(
     let last = log::last(releases, witness);
     let entry = last.as_ref().ok().and_then(|last| last.as_ref());
 
-    let site = witness.site_hash().and_then(|live| {
+    let site = witness.site().and_then(|live| {
         entry.map_or(Ok(()), |last| {
-            log::check_live(Some(last.entry.site), Some(live))
+            log::check_live(Some(last.entry.site), Some(live.site_hash))
         })?;
         Ok(live)
     });
@@ -335,7 +335,7 @@ fn check_log(
         }
         Ok(live)
     });
-    findings.site_hash = site.as_ref().ok().copied();
+    findings.site_hash = site.as_ref().ok().map(|live| live.site_hash);
     findings.content_hash = content.as_ref().ok().copied().flatten();
     findings.last = entry.cloned();
 
@@ -346,7 +346,7 @@ fn check_log(
         None => "none: the log is empty".to_owned(),
     });
     findings.add(Link::LogEntry, words);
-    findings.add(Link::SiteHash, site.map(hex::encode));
+    findings.add(Link::SiteHash, site.map(|live| live.to_string()));
     let words = content.map(|hash| hash.map_or("none: there is no asset".to_owned(), hex::encode));
     findings.add(Link::ContentHash, words);
 }

@@ -5,7 +5,7 @@
 //! certified data ─┬─ "hallmark" ─┬─ "assets"   ► content hash
 //!                 │              └─ "releases" ─┬─ number      ► entry
 //!                 │                             └─ number + 1  ► absent: the entry is the last one
-//!                 └─ "http_expr"               ► site hash
+//!                 └─ "http_expr"               ► site hash, and what is beside the site
 //! ```
 
 use ic_cbor::HashTreeToCbor as _;
@@ -13,6 +13,7 @@ use ic_certification::hash_tree::SubtreeLookupResult;
 use ic_certification::{HashTree, LookupResult};
 use ic_hallmark::site::Entry;
 
+use super::beside::Beside;
 use super::chain::Reason;
 use crate::native::Releases;
 
@@ -49,13 +50,16 @@ impl Witness {
         self.0.digest()
     }
 
-    /// The hash of everything that can be answered.
+    /// The hash of everything that the site answers, and what is served beside it.
     ///
     /// # Errors
     ///
-    /// [`Reason::HashNotShown`].
-    pub fn site_hash(&self) -> Result<Hash, Reason> {
-        self.hash(&[b"http_expr"])?.ok_or(Reason::HashNotShown)
+    /// [`Reason::HashNotShown`], or [`Reason::NotBeside`] if that is more than parts of what was replaced.
+    pub fn site(&self) -> Result<Beside, Reason> {
+        match self.0.lookup_subtree([b"http_expr"]) {
+            SubtreeLookupResult::Found(answers) => Beside::of(answers),
+            _ => Err(Reason::HashNotShown),
+        }
     }
 
     /// The hash of everything that was uploaded; `None` if it is shown that there is nothing.

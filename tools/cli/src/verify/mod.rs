@@ -1,13 +1,14 @@
 //! `hallmark verify`: what a canister serves, proven from the root key of its network down.
 //!
 //! [`chain`] names the links and the reasons why one breaks. Each is checked by a module that is
-//! given bytes and a time, and asks nobody: [`certificate`], [`log`] and its [`entry`], [`answer`],
+//! given bytes and a time, and asks nobody: [`certificate`], [`log`] with its [`entry`] and what is [`beside`] the site, [`answer`],
 //! [`environment`], [`content`], [`module`]. [`examination`] asks a canister for those bytes and
 //! puts the findings together, with `served` for what is served and [`listing`] for what is there,
 //! whoever the canister is; [`fetch`] is one on a network, and
 //! [`subject`] which one. [`report`] tells what was found.
 
 pub mod answer;
+pub mod beside;
 pub mod certificate;
 pub mod chain;
 pub mod content;

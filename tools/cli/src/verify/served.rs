@@ -296,10 +296,10 @@ fn check_site(findings: &mut Findings, live: Hash, made: Hash) {
     let mut links = findings.links.iter_mut();
     let found = links.find(|finding| finding.link == Link::SiteHash);
     if let Some(Finding { verdict, .. }) = found {
-        *verdict = match live == made {
-            true => Verdict::Holds(format!("{}, what the files make", hex::encode(live))),
-            false => Verdict::Broken(vec![Reason::SiteDiffers { made, live }]),
-        };
+        match verdict {
+            Verdict::Holds(words) if live == made => words.push_str(", what the files make"),
+            _ => *verdict = Verdict::Broken(vec![Reason::SiteDiffers { made, live }]),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use candid::{CandidType, Decode, Encode, Principal};
 use hallmark::Error;
 use hallmark::canister::{Canister, Failure};
 use hallmark::history::History;
-use hallmark::native::{Releases, WantedReleases};
+use hallmark::native::{self, Releases, WantedReleases};
 use hallmark::verify::answer::HttpResponse;
 use hallmark::verify::certificate::{self, Trust};
 use hallmark::verify::chain::{Link, Verdict};
@@ -16,6 +16,8 @@ use hallmark::verify::examination::{Expected, Findings, Source, examine};
 use hallmark::verify::module::Modules;
 use hallmark::verify::report::Outcome;
 use hallmark::verify::time::Time;
+use ic_cbor::HashTreeToCbor as _;
+use ic_certification::{HashTree, HashTreeNode};
 use ic_hallmark::api::{
     AssetDetails, GrantPermission, Permission, SetAssetPropertiesArguments, StoreArguments,
 };
@@ -311,6 +313,53 @@ fn certificate_header(answer: &HttpResponse) -> String {
 fn tree(header: &str) -> &str {
     let (_, rest) = header.split_once("tree=:").unwrap();
     rest.split_once(':').unwrap().0
+}
+
+/// For a while, the rest of what was replaced is served beside the site: that, and nothing else.
+#[test]
+fn more_beside_the_site_than_parts_of_what_was_replaced() {
+    on_large_stack(|| {
+        let scene = Scene::hallmark();
+        scene.write("large.bin", &"other".repeat(500_000));
+        scene.canister.deploy(scene.path());
+        let honest = scene.examine();
+        assert_eq!(Outcome::of(&honest), Outcome::Holds, "{honest:#?}");
+        let words = format!(
+            "{}, beside a part of what was replaced, what the files make",
+            hex::encode(honest.site_hash.unwrap())
+        );
+        assert_eq!(honest.verdict(Link::SiteHash), Some(&Verdict::Holds(words)));
+
+        // All that the site answers passed off as something beside it, with the same root hash.
+        let shown = native::certified_tree(&scene.canister).unwrap();
+        let tree = shown.unwrap().tree;
+        let findings = scene.tampered("releases", |releases: &mut Releases| {
+            releases.witness = tree.clone();
+        });
+        breaks(&findings, Link::SiteHash, "not-beside");
+        // The part left out, the hash is not that of the site.
+        let pruned = scene.tampered("releases", |releases: &mut Releases| {
+            releases.witness = without_answers(&releases.witness).into();
+        });
+        breaks(&pruned, Link::SiteHash, "log-differs");
+    });
+}
+
+/// A witness of the log that shows nothing of what is answered.
+fn without_answers(witness: &[u8]) -> Vec<u8> {
+    fn pruned(node: HashTreeNode) -> HashTreeNode {
+        match node {
+            HashTreeNode::Fork(sides) => {
+                HashTreeNode::Fork(Box::new((pruned(sides.0), pruned(sides.1))))
+            }
+            HashTreeNode::Labeled(label, below) if label.as_bytes() == b"http_expr" => {
+                HashTreeNode::Labeled(label, Box::new(HashTreeNode::Pruned(below.digest())))
+            }
+            node => node,
+        }
+    }
+    let witness = HashTree::from_cbor(witness).unwrap();
+    serde_cbor::to_vec(&pruned(witness.into())).unwrap()
 }
 
 #[test]
