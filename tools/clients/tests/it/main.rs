@@ -1,7 +1,7 @@
 //! The asset canister, used by the clients of the asset canister of dfx as they are published:
-//! `ic-asset`, which dfx deploys with; `dfx-core`, which reads `dfx.json`; and the packages of
-//! npm that JavaScript uploads and verifies with. Beside them, `hallmark deploy`, which has to agree
-//! with them.
+//! `ic-asset`, which dfx deploys with; `dfx-core`, which reads `dfx.json`; the packages of npm that
+//! JavaScript uploads and verifies with; and `ic-http-gateway-protocol`, which gateways are made
+//! of. Beside them, `hallmark deploy`, which has to agree with them.
 //!
 //! A test is a directory, a site, and what the one makes of the other:
 //!
@@ -26,6 +26,7 @@ mod site;
 mod configuration;
 mod deploy;
 mod dfx;
+mod gateway;
 mod javascript;
 mod migration;
 mod proposals;

@@ -45,6 +45,12 @@ const verify = (request, response) =>
     2,
   );
 
+const header = ({ headers }, wanted) =>
+  headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+
+const film = await site.http_request(request("/film.mp4"));
+const [, last] = /^bytes 0-(\d+)\//.exec(header(film, "content-range"));
+
 const cases = [
   [200, request("/about.html")],
   [200, request("/about")],
@@ -54,7 +60,7 @@ const cases = [
   [404, request("/nothing/there")],
   [405, request("/about.html", [], "POST")],
   [206, request("/film.mp4")],
-  [206, request("/film.mp4", [["range", "bytes=1900000-"]])],
+  [206, request("/film.mp4", [["range", `bytes=${Number(last) + 1}-`]])],
 ];
 for (const [status, asked] of cases) {
   const name = `${asked.method} ${asked.url}`;
@@ -71,8 +77,4 @@ for (const [status, asked] of cases) {
   assert.throws(() => verify(request("/index.html"), response), name);
 }
 const [, zipped] = cases[2];
-const { headers } = await site.http_request(zipped);
-assert.deepEqual(
-  headers.find(([name]) => name.toLowerCase() === "content-encoding")?.[1],
-  "gzip",
-);
+assert.equal(header(await site.http_request(zipped), "content-encoding"), "gzip");
