@@ -244,6 +244,7 @@ impl<M: Memory> Site<M> {
     ) -> Result<(), Error> {
         let Self { store, state, .. } = self;
         let now = draft.now;
+        let mut log = state.log.share(store);
         let done = state
             .log
             .guard
@@ -251,7 +252,6 @@ impl<M: Memory> Site<M> {
             .and_then(|()| fill(store, &mut draft))
             .and_then(|()| draft.derive_answers(store));
         let (mut trees, mut uploads) = draft.finish(store)?;
-        let mut log = state.log.share(store);
         let done = done.and_then(|()| {
             trees.seal(store);
             Ok(log.record(store, state, &trees, by, event)?)
