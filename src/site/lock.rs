@@ -6,9 +6,9 @@
 //!                                                    └──► withdrawn
 //! ```
 //!
-//! While there is a delay, the live site changes in no other way; while it is frozen, in none: except for what pages are
-//! told of the environment, which controllers set. The lock guards itself: it is made stricter at once, and laxer only
-//! after its own delay.
+//! While there is a delay, or something is scheduled, the live site changes in no other way; while it is frozen, in none:
+//! except for what pages are told of the environment, which controllers set. The lock guards itself: it is made stricter
+//! at once, and laxer only after its own delay.
 
 use super::{
     By, Entry, Kind, Site, State,
@@ -80,15 +80,15 @@ impl Guard {
             Event::Publish { .. } | Event::Rollback { .. } | Event::Amendment => {
                 let Lock { delay, is_frozen } = self.lock;
                 match (is_frozen, delay) {
-                    (true, _) => Err(Error::Frozen),
-                    (false, 0) => Ok(()),
+                    // What a lock that is gone still has waiting would undo it.
+                    (true, _) | (false, 0) => self.check_free(),
                     (false, delay) => Err(Error::Locked { delay }),
                 }
             }
         }
     }
 
-    /// Whether something can be scheduled.
+    /// Whether nothing waits that will change the site, and something else may.
     fn check_free(&self) -> Result<(), Error> {
         match self.scheduled {
             _ if self.lock.is_frozen => Err(Error::Frozen),
