@@ -109,12 +109,10 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::DelayTooLong`] or [`Error::Storage`]; nothing has changed then.
+    /// As [`check_lock`](Self::check_lock), or [`Error::Storage`]; nothing has changed then.
     pub fn set_lock(&mut self, lock: Lock, by: impl Into<By>) -> Result<(), Error> {
         let by = by.into();
-        if lock.delay > MAX_DELAY {
-            return Err(Error::DelayTooLong { delay: lock.delay });
-        }
+        self.check_lock(lock)?;
         let before = self.guard();
         let mut other = before;
         if lock.is_as_strict_as(&before.lock) || before.lock.delay == 0 {
@@ -124,6 +122,21 @@ impl<M: Memory> Site<M> {
             other.next = Some((lock, due));
         }
         self.set_guard(before, other, by)
+    }
+
+    /// Whether the lock can be this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DelayTooLong`], or [`Error::Importing`]: what is imported changes the site.
+    pub fn check_lock(&self, lock: Lock) -> Result<(), Error> {
+        if lock.delay > MAX_DELAY {
+            return Err(Error::DelayTooLong { delay: lock.delay });
+        }
+        match self.importing() {
+            None => Ok(()),
+            Some(_) => Err(Error::Importing),
+        }
     }
 
     fn set_guard(&mut self, before: Guard, mut other: Guard, by: By) -> Result<(), Error> {

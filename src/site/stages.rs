@@ -214,7 +214,7 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// As [`check_stage`](Self::check_stage), [`Error::NoteTooLong`], [`Error::Frozen`], [`Error::ScheduledBefore`] or
+    /// As [`check_stage`](Self::check_stage), [`Error::Frozen`], [`Error::ScheduledBefore`] or
     /// [`Error::Storage`]; nothing has changed then.
     pub fn publish_stage(
         &mut self,
@@ -249,13 +249,15 @@ impl<M: Memory> Site<M> {
     /// # Errors
     ///
     /// [`Error::Stage`]: it is not there, not sealed, not what is expected, or not begun on what is live; or nothing is
-    /// expected of it by one who did not create it.
+    /// expected of it by one who did not create it. [`Error::NoteTooLong`].
     pub fn check_stage(
         &self,
         stage: u64,
         expected: &Expected,
+        note: &str,
         caller: Principal,
     ) -> Result<(), Error> {
+        check_note(note)?;
         self.publishable(stage, expected, caller).map(|_| ())
     }
 

@@ -708,7 +708,7 @@ fn who_publishes_for_another_says_what() {
         content: None,
         ..wrong
     };
-    site.check_stage(stage, &right, BOB).unwrap();
+    site.check_stage(stage, &right, "as voted", BOB).unwrap();
     // A vote may take weeks.
     let late = By {
         principal: BOB,
