@@ -16,7 +16,6 @@ use super::{
     By, Operation, Site,
     commit::RECLAIM_AT_LEAST,
     draft::{Draft, tree_error},
-    environment::Cookie,
     log::{Event, Release, check_note},
     staging::Stage,
 };
@@ -232,7 +231,8 @@ impl<M: Memory> Site<M> {
         let found = self.publishable(stage, expected, by.principal)?;
         let note = note.to_owned();
         if self.state.is_delayed() {
-            let cookie = Cookie::of_text(found.cookie);
+            // It began on what is live, and has the same cookie, as far as that is written into its pages.
+            let cookie = self.state.cookie.clone();
             let trees = found.trees;
             return self.schedule(&Release { trees, cookie }, None, Some(stage), note, by);
         }
