@@ -277,7 +277,8 @@ impl<M: Memory> Site<M> {
         let Self { store, state, .. } = self;
         let mut uploads = state.uploads.share(store);
         let mut log = state.log.share(store);
-        let closed = stage.map_or(Ok(()), |stage| uploads.close(store, stage));
+        let number = log.last() + 1;
+        let closed = stage.map_or(Ok(()), |stage| uploads.close_stage(store, stage, number));
         let done = closed.and_then(|()| log.schedule(store, &state.trees, release, to, by, note));
         if done.is_ok() {
             mem::swap(&mut uploads, &mut state.uploads);
