@@ -1,10 +1,13 @@
 //! Work is in proportion to what is asked for, counted in reads of stable memory.
 
 use crate::world::{ALICE, NOW, create, delete};
+use ic_cbor::HashTreeToCbor;
+use ic_certification::{HashTree, LookupResult};
 use ic_hallmark::{
     Error, Site,
     serve::{Request, serve},
     site::{Content, Expected, Memories, Operation},
+    upload::Limits,
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -138,4 +141,28 @@ fn the_whole_tree_of_a_large_site_is_refused() {
         matches!(refused, Err(Error::TreeTooLarge { leaves: 11_002 })),
         "{refused:?}"
     );
+}
+
+/// The log only grows, and would outgrow any reply.
+#[test]
+fn a_long_log_leaves_the_whole_tree_to_be_shown() {
+    let (_, mut site) = site();
+    let limits = |max_chunks| Limits {
+        max_chunks: Some(max_chunks),
+        ..Limits::default()
+    };
+    let entries = 10_100;
+    for number in 1..=entries {
+        site.set_limits(limits(number), NOW).unwrap();
+    }
+    assert_eq!(site.log_length(), entries);
+    let tree = HashTree::from_cbor(&site.certified_tree().unwrap()).unwrap();
+    assert_eq!(tree.digest(), site.root().hash());
+    let entry = |number: u64| {
+        let number = number.to_be_bytes();
+        tree.lookup_path([&b"hallmark"[..], b"releases", &number])
+    };
+    assert!(matches!(entry(entries), LookupResult::Found(_)));
+    assert!(matches!(entry(entries - 99), LookupResult::Found(_)));
+    assert_eq!(entry(1), LookupResult::Unknown, "and its hash is there");
 }
