@@ -13,9 +13,10 @@ use super::{
 use crate::{error::Error, storage::Memory, upload::Uploads};
 use candid::Principal;
 
-/// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
+/// Nodes, and pieces of bodies, that one commit frees at most of what its predecessors left. A node costs a few thousand
+/// instructions, and the last reference to a piece several times as many.
 const RECLAIM: u32 = 100_000;
-/// Nodes that a change frees at most whose cost shall not depend on any size: more than it leaves itself.
+/// The same of a change whose cost shall not depend on any size: more than it leaves itself.
 pub(super) const RECLAIM_AT_LEAST: u32 = 50;
 
 /// The id that no batch has.
