@@ -1,7 +1,10 @@
 //! The lock: publications that take effect later.
 
 use super::ValidationResult;
-use crate::site;
+use crate::{
+    site::{self, Site},
+    storage::Memory,
+};
 use candid::{CandidType, Deserialize};
 
 const SECOND: u64 = 1_000_000_000;
@@ -54,12 +57,12 @@ pub struct WithdrawArguments {
 }
 
 impl Lock {
-    /// What `set_lock` would do.
-    pub fn validate(&self) -> ValidationResult {
+    /// What `set_lock` would do to this site, or why it would be refused.
+    pub fn validate<M: Memory>(&self, site: &Site<M>) -> ValidationResult {
         let Self { delay, frozen } = self;
         let state = if *frozen { "freeze" } else { "do not freeze" };
         let words = format!("{state} the site, and let publications take effect after {delay} s");
-        ValidationResult::Ok(words)
+        site.check_lock((*self).into()).map(|()| words).into()
     }
 }
 

@@ -149,7 +149,8 @@ impl PublishStageArguments {
     /// refused.
     pub fn validate<M: Memory>(&self, site: &Site<M>) -> ValidationResult {
         let somebody = Principal::management_canister();
-        let checked = site.check_stage(self.stage, &self.expected(), somebody);
+        let note = self.note.as_deref().unwrap_or_default();
+        let checked = site.check_stage(self.stage, &self.expected(), note, somebody);
         let mut words = format!("publish stage {}", self.stage);
         for (what, hash) in [("site", &self.site_hash), ("content", &self.content_hash)] {
             if let Some(hash) = hash {

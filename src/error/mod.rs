@@ -154,6 +154,8 @@ pub enum Error {
         /// Nanoseconds given.
         delay: u64,
     },
+    /// The site cannot be locked before its [import](crate::Site::import) is done, which the lock would end.
+    Importing,
     /// A note has more than [`MAX_NOTE`](crate::site::MAX_NOTE) bytes.
     NoteTooLong {
         /// Bytes in it.
@@ -383,6 +385,9 @@ impl fmt::Display for Error {
                 "a delay of {} s: {} is the most",
                 delay / 1_000_000_000,
                 crate::site::MAX_DELAY / 1_000_000_000
+            ),
+            Self::Importing => f.write_str(
+                "the site is being imported, and cannot be locked before that is done: call continue_import",
             ),
             Self::NoteTooLong { length } => write!(
                 f,

@@ -13,9 +13,10 @@ use super::{
 use crate::{error::Error, storage::Memory, upload::Uploads};
 use candid::Principal;
 
-/// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
+/// Nodes, and pieces of bodies, that one commit frees at most of what its predecessors left. A node costs a few thousand
+/// instructions, and the last reference to a piece several times as many.
 const RECLAIM: u32 = 100_000;
-/// Nodes that a change frees at most whose cost shall not depend on any size: more than it leaves itself.
+/// The same of a change whose cost shall not depend on any size: more than it leaves itself.
 pub(super) const RECLAIM_AT_LEAST: u32 = 50;
 
 /// The id that no batch has.
@@ -236,6 +237,7 @@ impl<M: Memory> Site<M> {
     ) -> Result<(), Error> {
         let Self { store, state, .. } = self;
         let now = draft.now;
+        let mut log = state.log.share(store);
         let done = state
             .log
             .guard
@@ -243,7 +245,6 @@ impl<M: Memory> Site<M> {
             .and_then(|()| fill(store, &mut draft))
             .and_then(|()| draft.derive_answers(store));
         let (mut trees, mut uploads) = draft.finish(store)?;
-        let mut log = state.log.share(store);
         let done = done.and_then(|()| {
             trees.seal(store)?;
             Ok(log.record(store, state, &trees, by, event)?)

@@ -33,16 +33,6 @@ pub(super) struct Cookie {
     stale_from: Option<String>,
 }
 
-impl Cookie {
-    /// The cookie that all pages have.
-    pub(super) fn of_text(text: String) -> Self {
-        Self {
-            text,
-            stale_from: None,
-        }
-    }
-}
-
 /// The name of the cookie.
 pub(super) const NAME: &str = "ic_env";
 /// Assets that one commit looks at, to write a new cookie into the pages among them. A page costs about a million
@@ -191,7 +181,7 @@ mod tests {
     use super::*;
     use crate::{
         serve::{Request, serve},
-        site::{Memories, Operation},
+        site::{Expected, Lock, Memories, Operation},
     };
     use candid::Principal;
     use ic_stable_structures::VectorMemory;
@@ -253,5 +243,30 @@ mod tests {
             Environment::new(&[0xab, 0x01], variables).cookie(),
             "ic_env=ic%5Froot%5Fkey%3Dab01%26PUBLIC%5FTEST1%3Dvalue%201%2F%C3%BC%26PUBLIC%5FTEST2%3Dvalue2; SameSite=Lax"
         );
+    }
+
+    #[test]
+    fn what_is_scheduled_goes_on_where_the_live_site_was() {
+        let mut site = Site::open(Memories::default()).unwrap();
+        let [old, new] = [1, 2].map(|key| Environment::new(&[key], []));
+        site.set_environment(&old, NOW).unwrap();
+        for number in 0..8 {
+            site.put(&format!("/{number}.html"), "text/html", "page", 0)
+                .unwrap();
+        }
+        site.tell(&new, NOW, 3).unwrap();
+        let lock = Lock {
+            delay: 1,
+            is_frozen: false,
+        };
+        site.set_lock(lock, NOW).unwrap();
+        let stage = site.create_stage(None, NOW).unwrap();
+        site.seal_stage(stage, NOW, &|_| true).unwrap().unwrap();
+        site.publish_stage(stage, &Expected::default(), "", NOW)
+            .unwrap();
+        site.carry_out(NOW.now + 1).unwrap().unwrap();
+        assert_eq!(told(&site, &new), [0, 1, 2]);
+        site.set_environment(&new, NOW).unwrap();
+        assert_eq!(told(&site, &new).len(), 8);
     }
 }

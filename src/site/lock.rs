@@ -6,9 +6,9 @@
 //!                                                    └──► withdrawn
 //! ```
 //!
-//! While there is a delay, the live site changes in no other way; while it is frozen, in none: except for what pages are
-//! told of the environment, which controllers set. The lock guards itself: it is made stricter at once, and laxer only
-//! after its own delay.
+//! While there is a delay, or something is scheduled, the live site changes in no other way; while it is frozen, in none:
+//! except for what pages are told of the environment, which controllers set. The lock guards itself: it is made stricter
+//! at once, and laxer only after its own delay.
 
 use super::{
     By, Entry, Kind, Site, State,
@@ -81,15 +81,15 @@ impl Guard {
             Event::Publish { .. } | Event::Rollback { .. } | Event::Amendment => {
                 let Lock { delay, is_frozen } = self.lock;
                 match (is_frozen, delay) {
-                    (true, _) => Err(Error::Frozen),
-                    (false, 0) => Ok(()),
+                    // What a lock that is gone still has waiting would undo it.
+                    (true, _) | (false, 0) => self.check_free(),
                     (false, delay) => Err(Error::Locked { delay }),
                 }
             }
         }
     }
 
-    /// Whether something can be scheduled.
+    /// Whether nothing waits that will change the site, and something else may.
     fn check_free(&self) -> Result<(), Error> {
         match self.scheduled {
             _ if self.lock.is_frozen => Err(Error::Frozen),
@@ -110,12 +110,10 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::DelayTooLong`] or [`Error::Storage`]; nothing has changed then.
+    /// As [`check_lock`](Self::check_lock), or [`Error::Storage`]; nothing has changed then.
     pub fn set_lock(&mut self, lock: Lock, by: impl Into<By>) -> Result<(), Error> {
         let by = by.into();
-        if lock.delay > MAX_DELAY {
-            return Err(Error::DelayTooLong { delay: lock.delay });
-        }
+        self.check_lock(lock)?;
         let before = self.guard();
         let mut other = before;
         if lock.is_as_strict_as(&before.lock) || before.lock.delay == 0 {
@@ -125,6 +123,21 @@ impl<M: Memory> Site<M> {
             other.next = Some((lock, due));
         }
         self.set_guard(before, other, by)
+    }
+
+    /// Whether the lock can be this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DelayTooLong`], or [`Error::Importing`]: what is imported changes the site.
+    pub fn check_lock(&self, lock: Lock) -> Result<(), Error> {
+        if lock.delay > MAX_DELAY {
+            return Err(Error::DelayTooLong { delay: lock.delay });
+        }
+        match self.importing() {
+            None => Ok(()),
+            Some(_) => Err(Error::Importing),
+        }
     }
 
     fn set_guard(&mut self, before: Guard, mut other: Guard, by: By) -> Result<(), Error> {
@@ -281,7 +294,8 @@ impl<M: Memory> Site<M> {
         let Self { store, state, .. } = self;
         let mut uploads = state.uploads.share(store);
         let mut log = state.log.share(store);
-        let closed = stage.map_or(Ok(()), |stage| uploads.close(store, stage));
+        let number = log.last() + 1;
+        let closed = stage.map_or(Ok(()), |stage| uploads.close_stage(store, stage, number));
         let done = closed.and_then(|()| log.schedule(store, &state.trees, release, to, by, note));
         if done.is_ok() {
             mem::swap(&mut uploads, &mut state.uploads);

@@ -64,6 +64,9 @@ pub(crate) struct Log {
     kept: Vec<u64>,
     retention: Retention,
     pub(super) guard: Guard,
+    /// Of a copy: bytes that bodies and answers took before the change that it is for, if nothing waited to be freed
+    /// then.
+    taken: Option<u64>,
 }
 
 /// [`Log`] as stored.
@@ -146,6 +149,7 @@ impl Log {
             next: None,
             scheduled: None,
         },
+        taken: None,
     };
 
     pub(super) fn tree(&self) -> &Tree {
@@ -173,9 +177,13 @@ impl Log {
         self.retention = retention;
     }
 
-    /// A copy to change beside this one.
+    /// A copy to change beside this one. To be made before all else that a change does.
     pub(super) fn share<M: Memory>(&self, store: &mut Store<M>) -> Self {
+        // How much a release frees is known when all of it is freed, and what the change itself leaves to be freed is
+        // none of that.
+        let is_known = store.forest.is_reclaimed();
         Self {
+            taken: is_known.then(|| store.bodies.heap.taken()),
             tree: store.forest.share(&self.tree),
             kept: self.kept.clone(),
             ..*self
@@ -368,9 +376,9 @@ impl Log {
             releases, bytes, ..
         } = self.retention;
         let surplus = self.kept.len().saturating_sub(releases as usize);
-        // How much a release frees is known when all of it is freed; so one at a time.
-        let is_large = bytes.is_some_and(|bytes| store.bodies.heap.taken() > bytes);
-        let is_large = is_large && !self.kept.is_empty() && store.forest.is_reclaimed();
+        let is_large = bytes.is_some_and(|bytes| self.taken.is_some_and(|taken| taken > bytes));
+        let is_large = is_large && !self.kept.is_empty();
+        // One at a time, until it is known how much it has freed.
         let count = surplus.min(PRUNE).max(is_large.into());
         for _ in 0..count {
             self.let_go(store, self.kept[0])?;
@@ -456,6 +464,7 @@ impl From<Saved> for Log {
             kept: saved.kept,
             retention: saved.retention,
             guard: saved.guard,
+            taken: None,
         }
     }
 }

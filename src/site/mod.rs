@@ -102,6 +102,8 @@ pub const MAX_BODY: u64 = 450_000_000;
 
 /// Leaves of the certified tree that [`Site::certified_tree`] shows at most: a leaf has about 150 bytes.
 const MAX_TREE: u32 = 10_000;
+/// Entries of the log in it at most: the log only grows.
+const TREE_ENTRIES: u32 = 100;
 /// Bytes of it that fit a reply, which has two megabytes, beside a certificate.
 const MAX_TREE_BYTES: usize = 1_900_000;
 
@@ -423,27 +425,31 @@ impl<M: Memory> Site<M> {
         self.store.forest.common_labels(served, path)
     }
 
-    /// Everything that is certified, as the self-described CBOR of a hash tree.
+    /// Everything that is certified, as the self-described CBOR of a hash tree: but for old entries of the log, which
+    /// [`log`](Self::log) shows; a hash stands for those.
     ///
     /// # Errors
     ///
     /// [`Error::TreeTooLarge`](crate::Error::TreeTooLarge) if it would not fit into a reply.
     pub fn certified_tree(&self) -> Result<Vec<u8>, crate::Error> {
         let State { trees, log, .. } = &self.state;
-        let leaves = trees.assets.len() + trees.served().len() + log.tree().len();
+        let entries = log.tree().len().min(TREE_ENTRIES);
+        let leaves = trees.assets.len() + trees.served().len() + entries;
         if leaves > MAX_TREE {
             return Err(crate::Error::TreeTooLarge { leaves });
         }
-        let whole = |tree: &Tree, cbor: &mut Vec<u8>| {
+        let last = |count: u32, tree: &Tree, cbor: &mut Vec<u8>| {
             let mut paths = Vec::new();
+            let first = tree.len() - count;
             self.store
                 .forest
-                .page(tree, 0, tree.len(), |leaf| paths.push(leaf.path));
+                .page(tree, first, count, |leaf| paths.push(leaf.path));
             self.store.forest.witness(tree, &paths, cbor);
         };
+        let whole = |tree: &Tree, cbor: &mut Vec<u8>| last(tree.len(), tree, cbor);
         let tree = self.root.tree(
             |cbor| whole(&trees.assets, cbor),
-            |cbor| whole(log.tree(), cbor),
+            |cbor| last(entries, log.tree(), cbor),
             |cbor| whole(trees.served(), cbor),
         );
         match tree.len() {

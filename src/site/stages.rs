@@ -13,10 +13,9 @@
 //! on, and published by somebody else.
 
 use super::{
-    By, Operation, Site,
+    By, Entry, Kind, Operation, Site,
     commit::RECLAIM_AT_LEAST,
     draft::{Draft, tree_error},
-    environment::Cookie,
     log::{Event, Release, check_note},
     staging::Stage,
 };
@@ -205,12 +204,12 @@ impl<M: Memory> Site<M> {
     }
 
     /// Puts a sealed release in the place of the live site, in constant work, and keeps what was live. Returns the
-    /// number of the entry that the log has of it. To publish once more what was published last is no error. With a
-    /// [`Lock`](super::Lock) that delays it, this only schedules it.
+    /// number of the entry that the log has of it. To publish once more what was published last is no error, and returns
+    /// the same number, whatever has become of it. With a [`Lock`](super::Lock) that delays it, this only schedules it.
     ///
     /// # Errors
     ///
-    /// As [`check_stage`](Self::check_stage), [`Error::NoteTooLong`], [`Error::Frozen`], [`Error::ScheduledBefore`] or
+    /// As [`check_stage`](Self::check_stage), [`Error::Frozen`], [`Error::ScheduledBefore`] or
     /// [`Error::Storage`]; nothing has changed then.
     pub fn publish_stage(
         &mut self,
@@ -220,24 +219,28 @@ impl<M: Memory> Site<M> {
         by: impl Into<By>,
     ) -> Result<u64, Error> {
         let by = by.into();
-        if self.state.uploads.was_just_closed(stage) {
-            let scheduled = self.guard().scheduled;
-            return Ok(scheduled.map_or(self.live_release(), |scheduled| scheduled.release));
+        // A client that has lost the reply asks again.
+        if let Some(release) = self.state.uploads.just_published(stage) {
+            let published = self.published_as(release)?;
+            expected.check(stage, published)?;
+            return Ok(release);
         }
         check_note(note)?;
         let found = self.publishable(stage, expected, by.principal)?;
         let note = note.to_owned();
         if self.state.is_delayed() {
-            let cookie = Cookie::of_text(found.cookie);
+            // It began on what is live, and has the same cookie, as far as that is written into its pages.
+            let cookie = self.state.cookie.clone();
             let trees = found.trees;
             return self.schedule(&Release { trees, cookie }, None, Some(stage), note, by);
         }
         let draft = self.draft_of(&found, by);
         let event = Event::Publish { note };
+        let release = self.log_length() + 1;
         self.publish(draft, by, event, RECLAIM_AT_LEAST, |store, draft| {
-            Ok(draft.uploads.close(store, stage)?)
+            Ok(draft.uploads.close_stage(store, stage, release)?)
         })?;
-        Ok(self.live_release())
+        Ok(release)
     }
 
     /// Whether [`publish_stage`](Self::publish_stage) would publish this for this caller.
@@ -245,13 +248,15 @@ impl<M: Memory> Site<M> {
     /// # Errors
     ///
     /// [`Error::Stage`]: it is not there, not sealed, not what is expected, or not begun on what is live; or nothing is
-    /// expected of it by one who did not create it.
+    /// expected of it by one who did not create it. [`Error::NoteTooLong`].
     pub fn check_stage(
         &self,
         stage: u64,
         expected: &Expected,
+        note: &str,
         caller: Principal,
     ) -> Result<(), Error> {
+        check_note(note)?;
         self.publishable(stage, expected, caller).map(|_| ())
     }
 
@@ -333,6 +338,18 @@ impl<M: Memory> Site<M> {
         Ok(found)
     }
 
+    /// What an entry of the log says that is live from then on, or scheduled to be.
+    fn published_as(&self, release: u64) -> Result<Sealed, Error> {
+        let leaf = self.state.log.leaf(&self.store, release);
+        let leaf = leaf.ok_or(Error::ReleaseNotFound { release })?;
+        let entry = Entry::of_cbor(&leaf.value)?;
+        let (site, content) = match entry.kind {
+            Kind::Schedule { site, content, .. } => (site, content),
+            _ => (entry.site, entry.content),
+        };
+        Ok(Sealed { site, content })
+    }
+
     fn publishable(
         &self,
         stage: u64,
@@ -343,24 +360,7 @@ impl<M: Memory> Site<M> {
         if found.state != StageState::Sealed {
             return Err(StageError::Open.of(stage));
         }
-        let Sealed { site, content } = found.stage.sealed()?;
-        for (what, computed, given) in [
-            ("site", Some(site), &expected.site),
-            ("content", content, &expected.content),
-        ] {
-            match given {
-                Some(given) if computed.is_none_or(|hash| hash[..] != **given) => {
-                    let given = given.clone();
-                    return Err(StageError::Mismatch {
-                        what,
-                        computed,
-                        given,
-                    }
-                    .of(stage));
-                }
-                _ => {}
-            }
-        }
+        expected.check(stage, found.stage.sealed()?)?;
         if found.owner != caller && *expected == Expected::default() {
             return Err(StageError::HashRequired.of(stage));
         }
@@ -379,6 +379,30 @@ impl<M: Memory> Site<M> {
     fn draft_of(&mut self, stage: &Stage, by: By) -> Draft {
         let Self { store, state, .. } = self;
         Draft::of_stage(store, state, stage, by.now)
+    }
+}
+
+impl Expected {
+    /// Whether a stage is this.
+    fn check(&self, stage: u64, Sealed { site, content }: Sealed) -> Result<(), Error> {
+        for (what, computed, given) in [
+            ("site", Some(site), &self.site),
+            ("content", content, &self.content),
+        ] {
+            match given {
+                Some(given) if computed.is_none_or(|hash| hash[..] != **given) => {
+                    let given = given.clone();
+                    return Err(StageError::Mismatch {
+                        what,
+                        computed,
+                        given,
+                    }
+                    .of(stage));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 

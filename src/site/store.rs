@@ -93,41 +93,40 @@ impl<M: Memory> Store<M> {
         })
     }
 
-    /// Frees up to `budget` nodes that no tree refers to, with all they kept alive. Returns true if none
-    /// is left.
+    /// Frees nodes that no tree refers to, with all they kept alive, as long as those and the pieces of bodies that
+    /// they let go of are fewer than `budget`: one node can hold thousands of pieces. Returns true if none is left.
     pub(crate) fn reclaim(&mut self, budget: u32) -> Result<bool, StorageError> {
         let mut spent = 0;
-        loop {
-            let step = (budget - spent).min(STEP);
-            let mut freed = Vec::new();
+        while spent < budget && !self.forest.is_reclaimed() {
+            let mut freed = None;
             spent += self
                 .forest
-                .reclaim(step, |attachment| freed.push(attachment));
-            for attachment in &freed {
-                self.let_go(Holding::of_attachment(attachment)?)?;
-            }
-            let is_reclaimed = self.forest.is_reclaimed();
-            if is_reclaimed || spent == budget {
-                return Ok(is_reclaimed);
+                .reclaim(1, |attachment| freed = Some(attachment));
+            if let Some(attachment) = freed {
+                spent += self.let_go(Holding::of_attachment(&attachment)?)?;
             }
         }
+        Ok(self.forest.is_reclaimed())
     }
 
-    fn let_go(&mut self, holding: Holding) -> Result<(), StorageError> {
+    /// Returns how many pieces it has let go of.
+    fn let_go(&mut self, holding: Holding) -> Result<u32, StorageError> {
         let bodies = match holding {
-            Holding::Nothing => return Ok(()),
+            Holding::Nothing => return Ok(0),
             Holding::Bodies(bodies) => bodies,
             Holding::Resource(address) => self.bodies.release_resource(address)?,
             Holding::Piece(piece) => vec![Body::new(vec![piece])],
             Holding::Trees(all) => {
                 all.into_iter().for_each(|trees| trees.release(self));
-                return Ok(());
+                return Ok(0);
             }
         };
+        let mut pieces = 0;
         for body in bodies {
             self.release_body(&body)?;
+            pieces += body.pieces().len() as u32;
         }
-        Ok(())
+        Ok(pieces)
     }
 
     pub(crate) fn release_body(&mut self, body: &Body) -> Result<(), StorageError> {
@@ -142,6 +141,3 @@ impl<M: Memory> Store<M> {
         self.bodies.put(&mut self.forest, content)
     }
 }
-
-/// Nodes whose attachments are gathered before they are let go.
-const STEP: u32 = 1000;

@@ -55,6 +55,8 @@ pub(crate) struct Uploads {
     last_batch: u64,
     /// The batch that was closed last.
     last_closed: u64,
+    /// If it was a staged release, the entry of the log about its publication.
+    last_release: Option<u64>,
     totals: Totals,
     limits: Limits,
 }
@@ -84,6 +86,8 @@ pub(crate) struct Saved {
     limits: Limits,
     #[n(4)]
     last_closed: u64,
+    #[n(5)]
+    last_release: Option<u64>,
 }
 
 impl<M: Memory> Site<M> {
@@ -179,7 +183,7 @@ impl<M: Memory> Site<M> {
     }
 }
 
-/// Nodes of dropped batches that one call frees at most.
+/// Nodes of dropped batches, and pieces of bodies, that one call frees at most.
 const RECLAIM: u32 = 20_000;
 
 impl Uploads {
@@ -291,14 +295,14 @@ impl Uploads {
         id: u64,
     ) -> Result<(), StorageError> {
         if self.remove(store, id)? {
-            self.last_closed = id;
+            (self.last_closed, self.last_release) = (id, None);
         }
         Ok(())
     }
 
-    /// Whether this batch was closed, and none after it.
+    /// Whether this batch was closed, and nothing after it.
     pub(crate) fn was_just_closed(&self, id: u64) -> bool {
-        id == self.last_closed
+        id == self.last_closed && self.last_release.is_none()
     }
 
     /// Refuses the id of a batch that there was.
@@ -499,6 +503,7 @@ impl Default for Uploads {
             tree: Tree::EMPTY,
             last_batch: 0,
             last_closed: 0,
+            last_release: None,
             totals: Totals::default(),
             limits: Limits::default(),
         }
@@ -511,6 +516,7 @@ impl From<&Uploads> for Saved {
             tree: uploads.tree.encode(),
             last_batch: uploads.last_batch,
             last_closed: uploads.last_closed,
+            last_release: uploads.last_release,
             totals: uploads.totals,
             limits: uploads.limits,
         }
@@ -523,6 +529,7 @@ impl From<Saved> for Uploads {
             tree: Tree::decode(&saved.tree),
             last_batch: saved.last_batch,
             last_closed: saved.last_closed,
+            last_release: saved.last_release,
             totals: saved.totals,
             limits: saved.limits,
         }

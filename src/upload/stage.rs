@@ -59,6 +59,23 @@ impl Uploads {
         self.put_stage_in(store, id, stage, phase, now)
     }
 
+    /// Drops a staged release, because it is published, as this entry of the log says.
+    pub(crate) fn close_stage<M: Memory>(
+        &mut self,
+        store: &mut Store<M>,
+        id: u64,
+        release: u64,
+    ) -> Result<(), StorageError> {
+        self.close(store, id)?;
+        self.last_release = Some(release);
+        Ok(())
+    }
+
+    /// The entry of the log about the publication of this staged release, if nothing was closed after it.
+    pub(crate) fn just_published(&self, id: u64) -> Option<u64> {
+        self.last_release.filter(|_| id == self.last_closed)
+    }
+
     /// A staged release. The trees are its leaf's: this takes no references.
     pub(crate) fn staged<M: Memory>(&self, store: &Store<M>, id: u64) -> Result<Staged, Error> {
         let batch = self.batch(store, id)?;

@@ -126,6 +126,13 @@ fn the_lock_guards_itself() {
     let (said,): (Validation,) = stranger.update("validate_set_lock", (open,)).unwrap();
     let words = "do not freeze the site, and let publications take effect after 0 s";
     assert_eq!(said, Validation::Ok(words.to_owned()));
+    let endless = Lock {
+        delay: 31_536_001,
+        frozen: false,
+    };
+    let (said,): (Validation,) = stranger.update("validate_set_lock", (endless,)).unwrap();
+    let words = "a delay of 31536001 s: 31536000 is the most";
+    assert_eq!(said, Validation::Err(words.to_owned()));
     set_lock(&scene, open);
     let waiting = state(&scene);
     assert_eq!(waiting.lock, DELAYED);

@@ -188,6 +188,14 @@ fn a_release_is_staged_by_one_and_published_by_another() {
         hex::encode(sealed.site_hash.as_ref().unwrap())
     );
     assert_eq!(validate(preparer, vote.clone()), Validation::Ok(words));
+    let long = "x".repeat(1001);
+    let wordy = Publish {
+        note: Some(&long),
+        ..vote.clone()
+    };
+    let words = "a note of 1001 bytes: at most 1000 are allowed";
+    let said = validate(preparer, wordy);
+    assert_eq!(said, Validation::Err(words.to_owned()));
     let stranger = publish(preparer, vote.clone());
     refused(stranger, "Caller does not have Commit permission");
     let words = "another principal staged it: its site hash or content hash has to be given";

@@ -10,7 +10,7 @@ use ic_hallmark::{
     access::Permission,
     import::{Damaged, ImportError},
     serve::{Request, serve_importing},
-    site::{Content, Operation, PART, Properties},
+    site::{Content, Lock, Operation, PART, Properties},
     upload::Limits,
 };
 use ic_stable_structures::{Memory, VectorMemory, memory_manager::VirtualMemory};
@@ -600,4 +600,22 @@ fn times_are_nanoseconds() {
         let found = site.asset("/a").unwrap().unwrap();
         assert_eq!(found.encodings["identity"].modified, NOW + 1);
     }
+}
+
+/// A site with half of its old content and a lock would neither be imported nor mended.
+#[test]
+fn no_lock_keeps_an_import_from_its_end() {
+    let bytes = everything().candid();
+    let mut site = Site::of_stable_memory(memory_of(&bytes)).unwrap();
+    site.import(NOW, Damaged::Refuse, &once()).unwrap();
+    assert!(site.importing().is_some());
+    let lock = Lock {
+        delay: 1,
+        is_frozen: true,
+    };
+    let locked = site.set_lock(lock, NOW);
+    let done = site.import(NOW, Damaged::Refuse, &|_| true);
+    assert_eq!(done.map(|progress| progress.left), Ok(0), "{locked:?}");
+    assert_eq!(locked, Err(Error::Importing));
+    site.set_lock(lock, NOW).unwrap();
 }

@@ -122,7 +122,8 @@ impl Scene {
                 kind => panic!("{kind:?}"),
             }
         };
-        let is_open = delay == 0 && !is_frozen;
+        let is_free = before.scheduled.is_none();
+        let is_open = delay == 0 && !is_frozen && is_free;
         match step {
             Step::Lock(hours, is_frozen) => {
                 let delay = hours * HOUR;
@@ -327,4 +328,34 @@ fn a_lock_is_opened_from_within() {
     let delay = MAX_DELAY + 1;
     let refused = site.set_lock(lock(delay, false), at(NOW));
     assert_eq!(refused, Err(Error::DelayTooLong { delay }));
+}
+
+#[test]
+fn what_is_scheduled_replaces_nothing_newer() {
+    let mut site = Site::open(Memories::<VectorMemory>::default()).unwrap();
+    let at = |now: u64| By {
+        principal: ALICE,
+        now,
+    };
+    let lock = |delay| Lock {
+        delay,
+        is_frozen: false,
+    };
+    try_publish(&mut site, 1, at(NOW)).unwrap();
+    site.set_lock(lock(2 * HOUR), at(NOW)).unwrap();
+    site.set_lock(lock(0), at(NOW)).unwrap();
+    let late = NOW + HOUR;
+    let release = try_publish(&mut site, 2, at(late)).unwrap();
+    // The lock is gone, what was scheduled under it is not.
+    let now = NOW + 2 * HOUR;
+    assert_eq!(site.carry_out(now), Ok(None));
+    assert_eq!(site.guard().lock, lock(0));
+    let due = late + 2 * HOUR;
+    let refused = Error::ScheduledBefore { release, due };
+    assert_eq!(try_publish(&mut site, 3, at(now)), Err(refused.clone()));
+    assert_eq!(site.commit(operations(3), at(now)), Err(refused));
+    site.withdraw(release, "", at(now)).unwrap();
+    try_publish(&mut site, 3, at(now)).unwrap();
+    assert_eq!(site.carry_out(due), Ok(None));
+    assert_eq!(page(&site), b"3");
 }

@@ -10,8 +10,8 @@ use ic_hallmark::{
     access::Permission,
     serve::{Request, serve},
     site::{
-        By, Committed, Entry, Environment, Kind, MAX_NOTE, MAX_RETENTION, Memories, Operation,
-        Retention,
+        By, Committed, Entry, Environment, Expected, Kind, MAX_NOTE, MAX_RETENTION, Memories,
+        Operation, Retention,
     },
     upload::Limits,
 };
@@ -463,6 +463,57 @@ fn releases_go_when_they_are_too_large() {
     assert_eq!(kept(&site), 0);
     assert_eq!(serve(&site, &Request::get("/0.txt"), b"").body, b"x");
     site.check().unwrap();
+}
+
+/// A commit leaves nodes of its own to be freed, which hides nothing of what is too large.
+#[test]
+fn releases_go_however_the_next_change_is_made() {
+    type Change = fn(&mut Site<VectorMemory>, u32);
+    let changes: [Change; 4] = [
+        |site, number| {
+            publish(site, &number.to_string());
+        },
+        |site, number| {
+            site.put("/a.txt", "text/plain", number.to_string(), NOW)
+                .unwrap();
+        },
+        |site, number| {
+            let stage = site.create_stage(None, NOW).unwrap();
+            let key = format!("/{number}.txt");
+            let operations = [
+                create(&key, "text/plain"),
+                set_content(&key, "identity", b"x"),
+            ];
+            let chunk = number.to_string();
+            site.create_chunks(stage, &[chunk.as_bytes()], NOW).unwrap();
+            site.fill_stage(stage, operations, NOW).unwrap();
+            site.seal_stage(stage, NOW, &|_| true).unwrap().unwrap();
+            site.publish_stage(stage, &Expected::default(), "", NOW)
+                .unwrap();
+        },
+        |site, _| {
+            let log = site.log(u64::MAX, 100).unwrap();
+            let kept = log.iter().find(|entry| entry.is_kept).unwrap();
+            site.rollback(kept.number, "", NOW).unwrap();
+        },
+    ];
+    for (way, change) in changes.into_iter().enumerate() {
+        let mut site = Site::open(Memories::<VectorMemory>::default()).unwrap();
+        for number in 0..5 {
+            publish(&mut site, &number.to_string().repeat(100_000));
+        }
+        let retention = Retention {
+            bytes: Some(250_000),
+            ..Retention::DEFAULT
+        };
+        site.set_retention(retention, NOW).unwrap();
+        for number in 0..5 {
+            change(&mut site, number);
+        }
+        let stored = site.stored_bytes();
+        assert!(stored <= 250_000, "{way}: {stored} bytes");
+        site.check().unwrap();
+    }
 }
 
 #[test]

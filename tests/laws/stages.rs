@@ -12,7 +12,7 @@ use ic_hallmark::{
     error::StageError,
     serve::{Request, serve},
     site::{
-        By, Content, Environment, Expected, Kind, Memories, Operation, Retention, Sealed,
+        By, Content, Environment, Expected, Kind, Lock, Memories, Operation, Retention, Sealed,
         StageState,
     },
     upload::{LIFETIME, MAX_LIFETIME},
@@ -129,7 +129,8 @@ struct Model {
     /// The site of each release while it was the live one.
     seen: BTreeMap<u64, Live>,
     last: u64,
-    last_closed: u64,
+    /// The stage that was published last, if no batch was closed after it; its entry in the log, and its hashes.
+    last_published: Option<(u64, u64, Sealed)>,
     now: u64,
 }
 
@@ -158,7 +159,7 @@ impl Scene {
             stages: BTreeMap::new(),
             seen: BTreeMap::new(),
             last: 0,
-            last_closed: 0,
+            last_published: None,
             now: NOW,
         };
         Self {
@@ -340,7 +341,7 @@ impl Scene {
                 assert_eq!(staged.is_ok(), expected, "{staged:?}");
                 assert_eq!(*self.site.root(), root);
                 self.site.commit_batch(batch, who, [], now).unwrap();
-                self.model.last_closed = batch;
+                self.model.last_published = None;
                 self.changed(if expected {
                     next
                 } else {
@@ -431,9 +432,19 @@ impl Scene {
             .site
             .publish_stage(number, &expected, "a note", self.by(who));
         let Some(staged) = self.model.stages.get(&number) else {
-            match number == self.model.last_closed {
-                true => assert_eq!(done, Ok(release)),
-                false => assert_eq!(done, Err(stage_error(number, StageError::NotFound))),
+            let again = self.model.last_published;
+            let again = again.filter(|(published, ..)| *published == number);
+            match (again, expected.site) {
+                (None, _) => assert_eq!(done, Err(stage_error(number, StageError::NotFound))),
+                (Some((_, release, _)), None) => assert_eq!(done, Ok(release)),
+                (Some((.., Sealed { site, .. })), Some(given)) => {
+                    let reason = StageError::Mismatch {
+                        what: "site",
+                        computed: Some(site),
+                        given,
+                    };
+                    assert_eq!(done, Err(stage_error(number, reason)));
+                }
             }
             assert_eq!(*self.site.root(), root);
             return;
@@ -448,8 +459,8 @@ impl Scene {
                 assert_eq!((entry.kind, entry.principal), (Kind::Publish, who));
                 assert_eq!((&*entry.note, entry.time), ("a note", self.model.now));
                 let contents = staged.contents.clone();
+                self.model.last_published = Some((number, release, staged.hashes()));
                 self.model.stages.remove(&number);
-                self.model.last_closed = number;
                 self.changed(contents);
                 return;
             }
@@ -708,7 +719,7 @@ fn who_publishes_for_another_says_what() {
         content: None,
         ..wrong
     };
-    site.check_stage(stage, &right, BOB).unwrap();
+    site.check_stage(stage, &right, "as voted", BOB).unwrap();
     // A vote may take weeks.
     let late = By {
         principal: BOB,
@@ -770,4 +781,56 @@ fn a_stage_is_no_batch_and_a_batch_no_stage() {
     assert_eq!(site.fill_stage(batch, [], by(ALICE)), Err(no_stage.clone()));
     assert_eq!(site.discard_stage(batch, by(ALICE)), Err(no_stage));
     site.discard_stage(stage, by(ALICE)).unwrap();
+}
+
+#[test]
+fn a_publication_asked_for_again_is_the_one_that_was() {
+    let mut site = a_site();
+    let none = site.publish_stage(0, &Expected::default(), "", by(ALICE));
+    assert_eq!(none, Err(stage_error(0, StageError::NotFound)));
+    let stage = site.create_stage(None, by(ALICE)).unwrap();
+    site.fill_stage(stage, put("/a.html", b"new"), by(ALICE))
+        .unwrap();
+    let Sealed { site: hash, .. } = seal(&mut site, stage);
+    let right = Expected {
+        site: Some(hash.to_vec()),
+        content: None,
+    };
+    let published = site.publish_stage(stage, &right, "", by(ALICE)).unwrap();
+    site.put("/b.html", "text/html", "amended", NOW).unwrap();
+    let again = site.publish_stage(stage, &right, "", by(ALICE));
+    assert_eq!(again, Ok(published), "not what came after it");
+    let other = Expected {
+        site: Some(vec![1; 32]),
+        content: None,
+    };
+    let reason = StageError::Mismatch {
+        what: "site",
+        computed: Some(hash),
+        given: vec![1; 32],
+    };
+    let again = site.publish_stage(stage, &other, "", by(ALICE));
+    assert_eq!(again, Err(stage_error(stage, reason)));
+}
+
+#[test]
+fn a_withdrawn_publication_asked_for_again_is_not_live() {
+    let mut site = a_site();
+    let lock = Lock {
+        delay: LIFETIME,
+        is_frozen: false,
+    };
+    site.set_lock(lock, NOW).unwrap();
+    let stage = site.create_stage(None, by(ALICE)).unwrap();
+    site.fill_stage(stage, put("/a.html", b"new"), by(ALICE))
+        .unwrap();
+    let Sealed { site: hash, .. } = seal(&mut site, stage);
+    let right = Expected {
+        site: Some(hash.to_vec()),
+        content: None,
+    };
+    let scheduled = site.publish_stage(stage, &right, "", by(ALICE)).unwrap();
+    site.withdraw(scheduled, "", NOW).unwrap();
+    let again = site.publish_stage(stage, &right, "", by(ALICE));
+    assert_eq!(again, Ok(scheduled));
 }

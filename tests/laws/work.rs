@@ -1,10 +1,13 @@
 //! Work is in proportion to what is asked for, counted in reads of stable memory.
 
 use crate::world::{ALICE, NOW, create, delete};
+use ic_cbor::HashTreeToCbor;
+use ic_certification::{HashTree, LookupResult};
 use ic_hallmark::{
     Error, Site,
     serve::{Request, serve},
     site::{Content, Expected, Memories, Operation},
+    upload::Limits,
 };
 use ic_stable_structures::{Memory, VectorMemory};
 use std::{cell::Cell, rc::Rc};
@@ -124,6 +127,32 @@ fn publishing_a_stage_is_the_same_work_whatever_it_changes() {
     assert!(many < 2 * few, "{few} bytes read, and {many} for more");
 }
 
+/// One asset can name thousands of chunks. What one call lets go of is bounded by those, not by assets: or else nothing
+/// could be called any more once somebody has dropped a few hundred of them.
+#[test]
+fn letting_go_is_bounded_by_chunks() {
+    let (memories, mut site) = site();
+    let stage = site.create_stage(None, NOW).unwrap();
+    let ids = site.create_chunks(stage, &[b"x"], NOW).unwrap();
+    let chunks = vec![ids[0]; 4_000];
+    let assets = 100u32;
+    let fill = (0..assets).flat_map(|number| set(&format!("/{number}"), chunks.clone()));
+    site.fill_stage(stage, fill, NOW).unwrap();
+    let let_go = |work: &mut dyn FnMut()| {
+        // Each takes one to the count of its references, of four bytes.
+        read_of_bodies(&memories, work) / 4
+    };
+    let first = let_go(&mut || site.discard_stage(stage, NOW).unwrap());
+    assert!(first < 30_000, "{first} chunks let go of in one call");
+    let all = let_go(&mut || {
+        for _ in 0..assets * 4_000 / 20_000 + 1 {
+            site.create_batch(ALICE, NOW).unwrap();
+        }
+    });
+    assert!(first + all >= u64::from(assets) * 4_000);
+    assert_eq!(site.check().unwrap().nodes.doomed, 0);
+}
+
 /// The whole tree is shown if it fits into a reply.
 #[test]
 fn the_whole_tree_of_a_large_site_is_refused() {
@@ -138,4 +167,28 @@ fn the_whole_tree_of_a_large_site_is_refused() {
         matches!(refused, Err(Error::TreeTooLarge { leaves: 11_002 })),
         "{refused:?}"
     );
+}
+
+/// The log only grows, and would outgrow any reply.
+#[test]
+fn a_long_log_leaves_the_whole_tree_to_be_shown() {
+    let (_, mut site) = site();
+    let limits = |max_chunks| Limits {
+        max_chunks: Some(max_chunks),
+        ..Limits::default()
+    };
+    let entries = 10_100;
+    for number in 1..=entries {
+        site.set_limits(limits(number), NOW).unwrap();
+    }
+    assert_eq!(site.log_length(), entries);
+    let tree = HashTree::from_cbor(&site.certified_tree().unwrap()).unwrap();
+    assert_eq!(tree.digest(), site.root().hash());
+    let entry = |number: u64| {
+        let number = number.to_be_bytes();
+        tree.lookup_path([&b"hallmark"[..], b"releases", &number])
+    };
+    assert!(matches!(entry(entries), LookupResult::Found(_)));
+    assert!(matches!(entry(entries - 99), LookupResult::Found(_)));
+    assert_eq!(entry(1), LookupResult::Unknown, "and its hash is there");
 }

@@ -13,7 +13,7 @@ fn set_lock(lock: Lock) {
 
 #[update]
 fn validate_set_lock(lock: Lock) -> ValidationResult {
-    lock.validate()
+    read(|site| lock.validate(site))
 }
 
 #[query]
