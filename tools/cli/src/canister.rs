@@ -51,13 +51,23 @@ impl From<Reject> for Failure {
 /// A call that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// The IC's error code: 536 is a method that does not exist, 503 a canister that trapped.
+    /// The IC's error code, such as 503 of a canister that trapped.
     pub code: u32,
     /// The words that came with it.
     pub message: String,
 }
 
 impl Reject {
+    /// Whether the network has no such canister.
+    pub fn is_unknown_canister(&self) -> bool {
+        self.code == 301
+    }
+
+    /// Whether no module is installed in the canister.
+    pub fn is_without_module(&self) -> bool {
+        self.code == 537
+    }
+
     /// Whether the canister has no such method.
     pub fn is_unknown_method(&self) -> bool {
         self.code == 536
@@ -68,20 +78,6 @@ impl Reject {
     pub fn is_missing_permission(&self) -> bool {
         let words = &self.message;
         words.contains("does not have") && words.contains("permission")
-    }
-
-    /// The release that a stage began on and the one that is live, if that is why the stage
-    /// cannot be published. It has no code either: these are the words of Hallmark's canister.
-    pub fn outdated(&self) -> Option<(u64, u64)> {
-        let number_after = |words: &str| {
-            let (_, rest) = self.message.split_once(words)?;
-            let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-            digits.parse().ok()
-        };
-        Some((
-            number_after("begun on release ")?,
-            number_after("but release ")?,
-        ))
     }
 }
 

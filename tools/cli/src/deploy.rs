@@ -15,7 +15,7 @@ use crate::content::{self, Asset};
 use crate::freight::Freight;
 use crate::journal::Journal;
 use crate::legacy::{AssetCanister, AssetDetails};
-use crate::native::Stages;
+use crate::native::{Asked, Live, Stages};
 use crate::parallel;
 use crate::plan::{Plan, Stored};
 use crate::report::{Report, Stage};
@@ -23,6 +23,10 @@ use crate::rules::{Settings, Unused};
 use crate::scan::{File, scan};
 use crate::stage::Release;
 use crate::upload::upload;
+
+/// How often a deploy that may replace what others publish begins again, if they do so while the
+/// site is compared with the directory.
+const RESTARTS: usize = 5;
 
 /// A directory, and what was read of it before: files that have not been written since are
 /// neither read nor compressed again.
@@ -142,28 +146,14 @@ impl Directory {
             note: manner.note.as_deref(),
             rebase: manner.rebase,
         };
-        let there = There::of(canister)?;
-        let mut deployed = there.planned(files, &release)?;
-        let plan = Plan::new(&assets, &there.assets);
-        if plan.is_empty() {
-            return Ok(deployed);
-        }
-        let freight = Freight::new(&plan, there.is_hallmark());
-        if let Some(hashes) = &mut deployed.hashes {
-            deployed.release = Some(release.publish(canister, &plan, &freight, report)?);
-            // What pages are told of their environment may have changed, too.
-            let site_hash = AssetCanister::new(canister).site_hash();
-            if let Some(site) = site_hash.map_err(Error::after_publishing)? {
-                hashes.site = site;
+        let mut restarts = if manner.rebase { RESTARTS } else { 0 };
+        loop {
+            let there = There::of(canister)?;
+            match there.make(files, &release, canister, journal, report) {
+                Err(Error::Moved) if restarts > 0 => restarts -= 1,
+                result => return result,
             }
-        } else {
-            if manner.note.is_some() {
-                report.note("this canister has no log, so the note is lost");
-            }
-            let result = upload(canister, &plan, &freight, journal, report);
-            conclude(result, canister, &assets)?;
         }
-        Ok(deployed)
     }
 
     /// What [`deploy`](Self::deploy) would do. Nothing is changed.
@@ -244,35 +234,75 @@ impl Known {
 /// What a canister has.
 struct There {
     assets: Vec<Stored>,
-    /// Hallmark's own canister tells it, and no other.
-    site_hash: Option<[u8; 32]>,
+    /// What Hallmark's own canister tells, and no other.
+    hallmark: Option<Hallmark>,
+}
+
+/// What was live before the assets were listed.
+struct Hallmark {
+    live: Live,
+    site_hash: [u8; 32],
 }
 
 impl There {
     fn of(canister: &dyn Canister) -> Result<There, Error> {
-        let listed = AssetCanister::new(canister).list()?;
-        let site_hash = match Stages::new(canister).are_known()? {
-            true => AssetCanister::new(canister).site_hash()?,
-            false => None,
+        let live = Stages::new(canister).live(Asked::One)?;
+        let canister_of_it = AssetCanister::new(canister);
+        let hallmark = match live {
+            Some(live) => canister_of_it
+                .site_hash()?
+                .map(|site_hash| Hallmark { live, site_hash }),
+            None => None,
         };
+        let listed = canister_of_it.list()?;
         Ok(There {
-            assets: told(canister, listed, site_hash.is_some())?,
-            site_hash,
+            assets: told(canister, listed, hallmark.is_some())?,
+            hallmark,
         })
     }
 
-    fn is_hallmark(&self) -> bool {
-        self.site_hash.is_some()
+    /// Has this release there.
+    fn make(
+        &self,
+        files: usize,
+        release: &Release<'_>,
+        canister: &dyn Canister,
+        journal: &Journal,
+        report: &dyn Report,
+    ) -> Result<Deployed, Error> {
+        let mut deployed = self.planned(files, release)?;
+        let plan = Plan::new(release.assets, &self.assets);
+        if plan.is_empty() {
+            return Ok(deployed);
+        }
+        let freight = Freight::new(&plan, self.hallmark.is_some());
+        if let (Some(Hallmark { live, .. }), Some(hashes)) = (&self.hallmark, &mut deployed.hashes)
+        {
+            let number = release.publish(canister, *live, &plan, &freight, journal, report)?;
+            deployed.release = Some(number);
+            // What pages are told of their environment may have changed, too.
+            let site_hash = AssetCanister::new(canister).site_hash();
+            if let Some(site) = site_hash.map_err(Error::after_publishing)? {
+                hashes.site = site;
+            }
+        } else {
+            if release.note.is_some() {
+                report.note("this canister has no log, so the note is lost");
+            }
+            let result = upload(canister, &plan, &freight, journal, report);
+            conclude(result, canister, release.assets)?;
+        }
+        Ok(deployed)
     }
 
     /// What is to be done to have this release there. The site hash is that of what is there.
     fn planned(&self, files: usize, release: &Release<'_>) -> Result<Deployed, Error> {
         let plan = Plan::new(release.assets, &self.assets);
-        let freight = Freight::new(&plan, self.is_hallmark());
-        let hashes = match self.site_hash {
+        let freight = Freight::new(&plan, self.hallmark.is_some());
+        let hashes = match &self.hallmark {
             None => None,
-            Some(site) => Some(Hashes {
-                site,
+            Some(hallmark) => Some(Hashes {
+                site: hallmark.site_hash,
                 content: release.content_hash()?,
             }),
         };

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use candid::CandidType;
-use candid::utils::ArgumentEncoder;
+use candid::utils::{ArgumentDecoder, ArgumentEncoder};
+use candid::{CandidType, Principal};
 use serde::Deserialize;
 use serde_bytes::{ByteBuf, Bytes};
 
@@ -79,6 +79,33 @@ pub struct Sealed {
     pub content: Option<[u8; 32]>,
 }
 
+/// What is live: it is the same site as long as this is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    /// The entry of the log that is about it; 0 if there is none.
+    pub release: u64,
+    /// If that is an amendment, how many changes it has so far.
+    pub changes: Option<u64>,
+}
+
+/// Who is asked what has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One replica, which may be a moment behind the others.
+    One,
+    /// All of them, after everything that was called before. It takes as long as a call.
+    All,
+}
+
+/// A staged release, as the canister lists it.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Staged {
+    /// Its number.
+    pub stage: u64,
+    /// Who created it.
+    pub owner: Principal,
+}
+
 /// Staged releases of a canister: what can be done with them.
 ///
 /// Each method fails as those of [`AssetCanister`](crate::legacy::AssetCanister) do.
@@ -99,17 +126,51 @@ impl<'a> Stages<'a> {
         Self { canister }
     }
 
-    /// Whether the canister has any such thing, which Hallmark's has, and no other.
+    /// What is live. `None` if the canister has no stages and no log, because it is not Hallmark's.
     ///
     /// # Errors
     ///
     /// See [`Stages`].
-    pub fn are_known(&self) -> Result<bool, Error> {
-        match self.held([]) {
-            Ok(_) => Ok(true),
-            Err(Error::Call { reject, .. }) if reject.is_unknown_method() => Ok(false),
-            Err(error) => Err(error),
+    pub fn live(&self, asked: Asked) -> Result<Option<Live>, Error> {
+        #[derive(CandidType, Deserialize)]
+        struct Page {
+            live: u64,
+            entries: Vec<Entry>,
         }
+        #[derive(CandidType, Deserialize)]
+        struct Entry {
+            release: u64,
+            changes: Option<u64>,
+        }
+        let mut start = None;
+        loop {
+            let length = Some(1);
+            let wanted = WantedReleases { start, length };
+            let (page,): (Page,) = match self.ask(asked, "releases", (wanted,)) {
+                Err(Error::Call { reject, .. }) if reject.is_unknown_method() => return Ok(None),
+                page => page?,
+            };
+            let release = page.live;
+            let entry = page.entries.first();
+            // Settings are entered after it.
+            if entry.is_some_and(|entry| entry.release > release) && start != Some(release) {
+                start = Some(release);
+                continue;
+            }
+            let entry = entry.filter(|entry| entry.release == release);
+            let changes = entry.and_then(|entry| entry.changes);
+            return Ok(Some(Live { release, changes }));
+        }
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn all(&self, asked: Asked) -> Result<Vec<Staged>, Error> {
+        let (stages,) = self.ask(asked, "stages", ())?;
+        Ok(stages)
     }
 
     /// Which chunks with these SHA-256 the canister has, of whatever they may be.
@@ -119,14 +180,15 @@ impl<'a> Stages<'a> {
     /// See [`Stages`].
     pub fn held<'h>(
         &self,
+        asked: Asked,
         hashes: impl IntoIterator<Item = &'h [u8; 32]>,
     ) -> Result<Vec<bool>, Error> {
         let method = "held";
         let hashes: Vec<_> = hashes.into_iter().map(|hash| Bytes::new(hash)).collect();
-        let asked = hashes.len();
-        let (held,): (Vec<bool>,) = self.canister.query(method, (hashes,))?;
-        if held.len() != asked {
-            let reason = format!("{} answers to {asked} questions", held.len());
+        let questions = hashes.len();
+        let (held,): (Vec<bool>,) = self.ask(asked, method, (hashes,))?;
+        if held.len() != questions {
+            let reason = format!("{} answers to {questions} questions", held.len());
             return Err(Error::Reply { method, reason });
         }
         Ok(held)
@@ -152,11 +214,11 @@ impl<'a> Stages<'a> {
     /// # Errors
     ///
     /// See [`Stages`].
-    pub fn fill(&self, stage: u64, operations: Vec<Operation>) -> Result<(), Error> {
+    pub fn fill(&self, stage: u64, operations: &[Operation]) -> Result<(), Error> {
         #[derive(CandidType)]
-        struct Fill {
+        struct Fill<'a> {
             stage: u64,
-            operations: Vec<Operation>,
+            operations: &'a [Operation],
         }
         let fill = Fill { stage, operations };
         self.canister.update("fill_stage", (fill,))
@@ -218,7 +280,7 @@ impl<'a> Stages<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Outdated`], and see [`Stages`].
+    /// See [`Stages`].
     pub fn publish(
         &self,
         stage: u64,
@@ -236,13 +298,19 @@ impl<'a> Stages<'a> {
             content_hash: content.map(ByteBuf::from),
             note,
         };
-        match self.canister.update("publish_stage", (publish,)) {
-            Ok((RolledBack { release },)) => Ok(release),
-            Err(Error::Call { method, reject }) => Err(match reject.outdated() {
-                Some((base, live)) => Error::Outdated { base, live },
-                None => Error::Call { method, reject },
-            }),
-            Err(error) => Err(error),
+        let (RolledBack { release },) = self.canister.update("publish_stage", (publish,))?;
+        Ok(release)
+    }
+
+    fn ask<T: for<'d> ArgumentDecoder<'d>>(
+        &self,
+        asked: Asked,
+        method: &'static str,
+        argument: impl ArgumentEncoder,
+    ) -> Result<T, Error> {
+        match asked {
+            Asked::One => self.canister.query(method, argument),
+            Asked::All => self.canister.update(method, argument),
         }
     }
 }
