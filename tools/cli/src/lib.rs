@@ -30,6 +30,7 @@ pub mod legacy;
 pub mod local;
 pub mod native;
 pub mod network;
+mod outage;
 mod parallel;
 pub mod plan;
 pub mod publish;

@@ -1,6 +1,5 @@
 //! The `hallmark` program: arguments in, exit status out.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,9 +8,10 @@ use clap::{Parser, Subcommand};
 use hallmark::deploy::Manner;
 use hallmark::diff::{Diff, Difference, Side, diff};
 use hallmark::hash::{Hash, Variable, hash};
-use hallmark::network::{Location, Trust};
+use hallmark::network::{Location, Trust, canister};
 use hallmark::publish::{Publish, publish};
 use hallmark::releases::{Rollback, Show, log, releases, rollback};
+use hallmark::report::{tell, written};
 use hallmark::serve::{Serve, serve};
 use hallmark::verify::subject::{Place, Subject};
 use hallmark::verify::{Verify, verify};
@@ -33,16 +33,19 @@ fn main() -> ExitCode {
             verify(&arguments.into()).map(|outcome| ExitCode::from(outcome.status()))
         }
     };
-    match result {
+    match result.and_then(|status| written().map(|()| status)) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             ExitCode::from(2)
         }
     }
 }
 
 /// Certified websites on the Internet Computer.
+///
+/// Exit status: 0 if it is done, 2 if it cannot be; `verify` and `diff` have others besides, which
+/// their help tells. Results go to the output, everything else to the error stream.
 #[derive(Debug, Parser)]
 #[command(name = "hallmark", version)]
 struct Arguments {
@@ -105,7 +108,7 @@ struct DeployArguments {
     directory: PathBuf,
 
     /// The asset canister to deploy to, by its id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = canister)]
     canister: Principal,
 
     /// The network it is on: `ic`, `local` (http://localhost:8000) or a URL.
@@ -130,6 +133,10 @@ struct DeployArguments {
     #[arg(long)]
     rebase: bool,
 
+    /// Deploy a directory without files, too: it deletes the whole site.
+    #[arg(long)]
+    empty: bool,
+
     /// Print what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
@@ -147,6 +154,7 @@ impl From<DeployArguments> for Publish {
                 note: arguments.note,
                 rebase: arguments.rebase,
             },
+            empty: arguments.empty,
             dry_run: arguments.dry_run,
         }
     }
@@ -306,8 +314,8 @@ struct LogArguments {
     place: PlaceArguments,
 
     /// Print this many entries, the newest ones [default: all].
-    #[arg(long, value_name = "N")]
-    limit: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
 
     /// Print JSON.
     #[arg(long)]
@@ -318,7 +326,7 @@ impl From<LogArguments> for Show {
     fn from(arguments: LogArguments) -> Show {
         Show {
             place: arguments.place.into(),
-            limit: arguments.limit.map_or(usize::MAX, NonZeroUsize::get),
+            limit: arguments.limit.map_or(usize::MAX, |limit| limit as usize),
             json: arguments.json,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use candid::Principal;
 use url::{Host, Url};
 
 /// Where a network answers: `ic`, `local` or a URL.
@@ -22,6 +23,22 @@ pub enum Trust {
 
 /// Bytes of a root key: DER with a BLS public key of 96.
 const ROOT_KEY: usize = 133;
+
+/// The id of a canister.
+///
+/// # Errors
+///
+/// If the text is none, or names somebody who is no canister.
+pub fn canister(text: &str) -> Result<Principal, String> {
+    // The last byte tells the class; the management canister has none (interface specification,
+    // "Special forms of Principals").
+    const OPAQUE: u8 = 1;
+    match Principal::from_text(text) {
+        Ok(id) if id.as_slice().last() == Some(&OPAQUE) => Ok(id),
+        Ok(_) => Err("it is not the id of a canister, but of somebody who calls them".to_owned()),
+        Err(_) => Err("it is no id of a canister, such as ryjl3-tyaaa-aaaaa-aaaba-cai".to_owned()),
+    }
+}
 
 impl Location {
     /// The address.
@@ -98,6 +115,21 @@ mod tests {
         ] {
             let location: Location = network.parse().unwrap();
             assert_eq!(location.default_trust(), trust, "{network}");
+        }
+    }
+
+    #[test]
+    fn only_canisters_have_sites() {
+        let id = "ryjl3-tyaaa-aaaaa-aaaba-cai";
+        assert_eq!(canister(id).unwrap().to_text(), id);
+        for text in [
+            "",
+            "aaaaa-aa",
+            "2vxsx-fae",
+            "ryjl3-tyaaa-aaaaa-aaaba-caj",
+            "site",
+        ] {
+            assert!(canister(text).is_err(), "{text}");
         }
     }
 

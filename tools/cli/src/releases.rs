@@ -1,6 +1,8 @@
 //! `hallmark releases` and `hallmark log`: what a canister keeps, and all that happened to it;
 //! `hallmark rollback`: an earlier release again.
 
+use std::sync::Arc;
+
 use ic_hallmark::site::Kind;
 use serde_json::{Value, json};
 
@@ -11,7 +13,7 @@ use crate::legacy::{AssetCanister, failed};
 use crate::native::{self, RolledBack};
 use crate::network::Trust;
 use crate::remote::RemoteCanister;
-use crate::report::{bytes, count, quote, say};
+use crate::report::{Console, bytes, count, quote, say};
 use crate::verify::entry;
 use crate::verify::log::Numbered;
 use crate::verify::subject::{Found, Place};
@@ -121,6 +123,7 @@ pub fn log(options: &Show) -> Result<(), Error> {
     say(match first {
         0 => "  the log is empty, which is proven".to_owned(),
         1 => format!("  {entries}, the whole log, each of them proven"),
+        _ if history.entries.len() == 1 => "  the last entry, proven".to_owned(),
         _ => format!("  {entries}, the last ones, each of them proven"),
     });
     Ok(())
@@ -129,14 +132,16 @@ pub fn log(options: &Show) -> Result<(), Error> {
 fn read(place: &Place, limit: usize) -> Result<History, Error> {
     let found = place.find()?;
     let canister = call_as(&found, "anonymous")?;
-    History::read(&canister, &found.against(), limit)
+    let history = History::read(&canister, &found.against(), limit);
+    history.map_err(|error| canister.explain(error))
 }
 
 /// The canister, as somebody calls it.
 pub(crate) fn call_as(found: &Found, identity: &str) -> Result<RemoteCanister, Error> {
     let identity = identity::find(identity, &Stores::of_user())?;
     let trust = Trust::RootKey(found.root_key.clone());
-    RemoteCanister::new(found.canister, &found.location, trust, identity)
+    let canister = RemoteCanister::new(found.canister, &found.location, trust, identity)?;
+    Ok(canister.with_report(Arc::new(Console::default())))
 }
 
 /// Makes an earlier release the live one, and says what the site adds up to now.
@@ -151,16 +156,8 @@ pub fn rollback(options: &Rollback) -> Result<(), Error> {
         release: options.release,
         note: options.note.clone(),
     };
-    let reply = native::rollback(&canister, &wanted).map_err(|failure| {
-        match failed("rollback", failure) {
-            Error::Call { reject, .. } if reject.is_missing_permission() => Error::Forbidden {
-                principal: canister.caller(),
-                canister: found.canister,
-                reject,
-            },
-            other => other,
-        }
-    })?;
+    let reply = native::rollback(&canister, &wanted);
+    let reply = reply.map_err(|failure| canister.explain(failed("rollback", failure)))?;
     let RolledBack { release } = reply.ok_or(Error::NoReleases(found.canister))?;
     let history = History::read(&canister, &found.against(), 1)?;
     let again = match history.entry(release).map(|logged| &logged.entry.kind) {

@@ -9,9 +9,35 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressFinish, ProgressStyle};
 
+use crate::Error;
+
+/// What has become of the output.
+static OUTPUT: Mutex<Option<io::Error>> = Mutex::new(None);
+
 /// Prints a line of the result, if there is still somebody to read it.
 pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(io::stdout(), "{line}");
+    if let Err(error) = writeln!(io::stdout(), "{line}")
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        *OUTPUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
+/// Prints a line beside the result, if it can be.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether all lines of the result have gone where they should.
+///
+/// # Errors
+///
+/// [`Error::Output`].
+pub fn written() -> Result<(), Error> {
+    match OUTPUT.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(error) => Err(Error::Output(error)),
+        None => Ok(()),
+    }
 }
 
 /// Words of somebody else's, on one line and without what moves a terminal's cursor or turns the
@@ -46,7 +72,7 @@ pub enum Stage {
 
 /// Whoever wants to know how far a deploy is.
 ///
-/// Each stage begins, advances until its total is reached, and ends, one after another.
+/// One stage after another begins, advances until its total is reached, and ends, or is given up.
 pub trait Report: Sync {
     /// A stage begins, of which so much is to be done.
     fn begin(&self, stage: Stage, total: u64);
@@ -90,12 +116,16 @@ impl Report for Console {
     fn end(&self) {
         if let Some((stage, bar)) = self.bar().take() {
             bar.finish_and_clear();
-            eprintln!("{}", summary(stage, bar.position()));
+            tell(summary(stage, bar.position()));
         }
     }
 
     fn note(&self, text: &str) {
-        eprintln!("  note: {text}");
+        let line = format_args!("  note: {}", quote(text)).to_string();
+        match &*self.bar() {
+            Some((_, bar)) => bar.suspend(|| tell(line)),
+            None => tell(line),
+        }
     }
 }
 

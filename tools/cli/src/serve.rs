@@ -14,7 +14,7 @@ use crate::Error;
 use crate::deploy::{Deployed, Directory};
 use crate::journal::Journal;
 use crate::local::LocalCanister;
-use crate::report::{Console, say};
+use crate::report::{Console, say, tell};
 use crate::scan::scan;
 use crate::watch::Watch;
 
@@ -47,7 +47,9 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         .transpose()?;
     if files.is_empty() {
         let directory = options.directory.display();
-        eprintln!("  note: {directory} is empty, so every address will be answered with 404");
+        tell(format_args!(
+            "  note: {directory} is empty, so every address will be answered with 404"
+        ));
     }
 
     let runtime = local_ic::server::runtime().map_err(|e| Error::Network(e.to_string()))?;
@@ -102,7 +104,7 @@ fn redeploy(directory: &mut Directory, canister: &LocalCanister) {
             }
             say(deployed.summary());
         }
-        Err(error) => eprintln!("error: {error}"),
+        Err(error) => tell(format_args!("error: {error}")),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use candid::Principal;
@@ -23,6 +24,7 @@ use crate::canister::{Canister, Failure};
 use crate::error::words;
 use crate::network::{Location, Trust};
 use crate::remote::RemoteCanister;
+use crate::report::Console;
 
 /// Nanoseconds that a request is good for: clocks differ, and five minutes is the most.
 const EXPIRY: u64 = 240_000_000_000;
@@ -49,6 +51,7 @@ impl Remote {
     pub fn new(id: Principal, location: &Location, root_key: &[u8]) -> Result<Remote, Error> {
         let trust = Trust::RootKey(root_key.to_vec());
         let canister = RemoteCanister::new(id, location, trust, Box::new(AnonymousIdentity))?;
+        let canister = canister.with_report(Arc::new(Console::default()));
         let read_state = location
             .url()
             .join(&format!("/api/v2/canister/{id}/read_state"))

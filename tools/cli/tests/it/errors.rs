@@ -93,6 +93,43 @@ fn rules_that_are_none() {
 }
 
 #[test]
+fn a_name_that_no_canister_takes() {
+    let site = tempfile::tempdir().unwrap();
+    fs::write(site.path().join("<*>"), "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .arg("hash")
+        .arg(site.path())
+        .output()
+        .unwrap();
+    let message = "no canister could hold this: invalid key \"/<*>\": no segment may be <$> or <*>";
+    fails_with(&output, message);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_takes_nothing() {
+    let site = tempfile::tempdir().unwrap();
+    let mut hash = Command::new(env!("CARGO_BIN_EXE_hallmark"));
+    hash.arg("hash").arg(site.path());
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = hash.stdout(full).output().unwrap();
+    let reason = std::io::Error::from_raw_os_error(28);
+    fails_with(&output, &format!("cannot write the output: {reason}"));
+    // Nobody there to read it, or to be told, is no failure.
+    let nobody = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let status = hash.stdout(nobody()).stderr(nobody()).status().unwrap();
+    assert!(status.success());
+    let missing = site.path().join("missing");
+    let mut hash = Command::new(env!("CARGO_BIN_EXE_hallmark"));
+    hash.arg("hash").arg(missing).stderr(nobody());
+    assert_eq!(hash.status().unwrap().code(), Some(2));
+}
+
+#[test]
 fn a_busy_port() {
     let site = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -82,7 +82,7 @@ fn an_earlier_release_comes_back_and_the_log_tells_of_it() {
 
     let nobody = scene.run(&["rollback", &old]);
     let said = String::from_utf8_lossy(&nobody.stderr);
-    assert!(said.contains("2vxsx-fae may not deploy to "), "{said}");
+    assert!(said.contains("2vxsx-fae may not change "), "{said}");
     assert_eq!(nobody.status.code(), Some(2));
 
     let key = scene.desk.key();

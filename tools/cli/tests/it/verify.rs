@@ -252,7 +252,7 @@ fn what_is_not_there() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let nowhere = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let nobody = scene.verify("aaaaa-aa", &["--network", &nowhere]);
+    let nobody = scene.verify("ryjl3-tyaaa-aaaaa-aaaba-cai", &["--network", &nowhere]);
     let said = String::from_utf8_lossy(&nobody.stderr);
     assert!(said.contains("cannot reach the network: "), "{said}");
     assert_eq!(nobody.status.code(), Some(2));
