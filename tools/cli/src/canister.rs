@@ -58,6 +58,14 @@ pub struct Reject {
 }
 
 impl Reject {
+    /// What the canister said, without what the network puts around it, or else what came.
+    fn words(&self) -> &str {
+        let words = self.message.trim_end();
+        let after = words.split_once("Canister called `ic0.trap` with message: '");
+        let said = after.and_then(|(_, after)| Some(after.rsplit_once('\'')?.0));
+        said.unwrap_or(words)
+    }
+
     /// Whether the network has no such canister.
     pub fn is_unknown_canister(&self) -> bool {
         self.code == 301
@@ -83,8 +91,29 @@ impl Reject {
 
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (IC{:04})", self.message.trim_end(), self.code)
+        write!(f, "{} (IC{:04})", self.words(), self.code)
     }
 }
 
 impl std::error::Error for Reject {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canister_is_quoted_without_its_network() {
+        for (message, shown) in [
+            (
+                "Error from Canister aaaaa-aa: Canister called `ic0.trap` with message: 'it isn't \
+                 there'.\nConsider gracefully handling failures.",
+                "it isn't there (IC0503)",
+            ),
+            ("out of cycles\n", "out of cycles (IC0503)"),
+        ] {
+            let code = 503;
+            let message = message.to_owned();
+            assert_eq!(Reject { code, message }.to_string(), shown);
+        }
+    }
+}

@@ -172,7 +172,9 @@ impl Directory {
             note: None,
             rebase: false,
         };
-        There::of(canister)?.planned(files, &release)
+        let there = There::of(canister)?;
+        let (plan, freight) = there.plan(&release);
+        there.planned(files, &release, &plan, &freight)
     }
 
     /// The number of files, and what they are as assets.
@@ -246,19 +248,26 @@ struct Hallmark {
 
 impl There {
     fn of(canister: &dyn Canister) -> Result<There, Error> {
-        let live = Stages::new(canister).live(Asked::One)?;
-        let canister_of_it = AssetCanister::new(canister);
-        let hallmark = match live {
-            Some(live) => canister_of_it
-                .site_hash()?
-                .map(|site_hash| Hallmark { live, site_hash }),
+        let assets = AssetCanister::new(canister);
+        let hallmark = match Stages::new(canister).live(Asked::One)? {
+            Some(live) => {
+                let site_hash = assets.site_hash()?;
+                site_hash.map(|site_hash| Hallmark { live, site_hash })
+            }
             None => None,
         };
-        let listed = canister_of_it.list()?;
+        let listed = assets.list()?;
         Ok(There {
             assets: told(canister, listed, hallmark.is_some())?,
             hallmark,
         })
+    }
+
+    /// What is to be done to have this release there, and what has to be uploaded for it.
+    fn plan<'a>(&'a self, release: &'a Release<'_>) -> (Plan<'a>, Freight<'a>) {
+        let plan = Plan::new(release.assets, &self.assets);
+        let freight = Freight::new(&plan, self.hallmark.is_some());
+        (plan, freight)
     }
 
     /// Has this release there.
@@ -270,12 +279,11 @@ impl There {
         journal: &Journal,
         report: &dyn Report,
     ) -> Result<Deployed, Error> {
-        let mut deployed = self.planned(files, release)?;
-        let plan = Plan::new(release.assets, &self.assets);
+        let (plan, freight) = self.plan(release);
+        let mut deployed = self.planned(files, release, &plan, &freight)?;
         if plan.is_empty() {
             return Ok(deployed);
         }
-        let freight = Freight::new(&plan, self.hallmark.is_some());
         if let (Some(Hallmark { live, .. }), Some(hashes)) = (&self.hallmark, &mut deployed.hashes)
         {
             let number = release.publish(canister, *live, &plan, &freight, journal, report)?;
@@ -295,10 +303,14 @@ impl There {
         Ok(deployed)
     }
 
-    /// What is to be done to have this release there. The site hash is that of what is there.
-    fn planned(&self, files: usize, release: &Release<'_>) -> Result<Deployed, Error> {
-        let plan = Plan::new(release.assets, &self.assets);
-        let freight = Freight::new(&plan, self.hallmark.is_some());
+    /// What that comes to, before it is done: the site hash is that of what is there.
+    fn planned(
+        &self,
+        files: usize,
+        release: &Release<'_>,
+        plan: &Plan<'_>,
+        freight: &Freight<'_>,
+    ) -> Result<Deployed, Error> {
         let hashes = match &self.hallmark {
             None => None,
             Some(hallmark) => Some(Hashes {
@@ -308,7 +320,7 @@ impl There {
         };
         Ok(Deployed {
             files,
-            changes: Changes::new(&plan, &freight),
+            changes: Changes::new(plan, freight),
             release: None,
             hashes,
         })

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
@@ -413,6 +413,15 @@ impl fmt::Display for Error {
 }
 
 impl Error {
+    /// A file or directory cannot be read.
+    pub(crate) fn reading(path: &Path, source: io::Error) -> Error {
+        Error::Io {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        }
+    }
+
     /// What this means after the call that publishes has been sent.
     pub(crate) fn after_publishing(self) -> Error {
         match self {

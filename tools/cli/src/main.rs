@@ -15,6 +15,7 @@ use hallmark::report::{tell, written};
 use hallmark::serve::{Serve, serve};
 use hallmark::verify::subject::{Place, Subject};
 use hallmark::verify::{Verify, verify};
+use ic_hallmark::site::MAX_NOTE;
 
 fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
@@ -40,6 +41,21 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A note that a log takes.
+fn note(text: &str) -> Result<String, String> {
+    match text.len() {
+        length if length > MAX_NOTE => Err(format!(
+            "it has {length} bytes, and the log of a canister takes {MAX_NOTE}"
+        )),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn release(text: &str) -> Result<u64, String> {
+    let words = "it is no number; `hallmark releases` lists those that there are";
+    text.parse().map_err(|_| words.to_owned())
 }
 
 /// Certified websites on the Internet Computer.
@@ -126,7 +142,7 @@ struct DeployArguments {
     identity: String,
 
     /// What the canister's log shall say of it.
-    #[arg(long)]
+    #[arg(long, value_parser = note)]
     note: Option<String>,
 
     /// If somebody else publishes meanwhile, go on, and replace that, too.
@@ -338,14 +354,14 @@ impl From<LogArguments> for Show {
 #[derive(Debug, clap::Args)]
 struct RollbackArguments {
     /// The release, by its number in the log.
-    #[arg(value_name = "RELEASE")]
+    #[arg(value_name = "RELEASE", value_parser = release)]
     release: u64,
 
     #[command(flatten)]
     place: PlaceArguments,
 
     /// What the log shall say of it.
-    #[arg(long)]
+    #[arg(long, value_parser = note)]
     note: Option<String>,
 
     /// Who does it: the name of an identity of `icp` or `dfx`, a file with a private key in PEM,

@@ -56,12 +56,13 @@ impl Outage {
         }
     }
 
-    fn begin(&self, method: &str, reason: &str, until: Time) {
+    fn begin(&self, call: &Waiting<'_>, reason: &str) {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
         if since.is_some() {
             return;
         }
-        *since = Some(Instant::now());
+        *since = Some(call.since);
+        let Waiting { method, until, .. } = call;
         self.say(&format!(
             "no answer to {method} ({reason}); asking again until {until}"
         ));
@@ -72,7 +73,7 @@ impl Outage {
         if let Some(began) = since.take() {
             let seconds = began.elapsed().as_secs();
             self.say(&format!(
-                "the network answers again, {seconds} s later; going on"
+                "the network answers again, after {seconds} s; going on"
             ));
         }
     }
@@ -113,7 +114,7 @@ impl Waiting<'_> {
     fn say(&mut self, reason: &str) {
         if !self.has_said {
             self.has_said = true;
-            self.outage.begin(self.method, reason, self.until);
+            self.outage.begin(self, reason);
         }
     }
 }
@@ -165,20 +166,22 @@ mod tests {
         for call in &calls {
             call.answered();
         }
-        let expected = [
-            "no answer to held (refused); asking again until 1970-01-01 00:00:00 UTC",
-            "the network answers again, 0 s later; going on",
-        ];
-        assert_eq!(*notes.0.lock().unwrap(), expected);
+        let said = std::mem::take(&mut *notes.0.lock().unwrap());
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert_eq!(
+            said[0],
+            "no answer to held (refused); asking again until 1970-01-01 00:00:00 UTC"
+        );
+        assert!(said[1].starts_with("the network answers again, after "));
 
         // Each of them has said so, so none does again.
         for call in &mut calls {
             call.failed("refused");
         }
-        assert_eq!(notes.0.lock().unwrap().len(), 2);
+        assert!(notes.0.lock().unwrap().is_empty());
         let mut next = outage.wait("list", Time(0));
         next.since = long_ago();
         next.failed("reset");
-        assert!(notes.0.lock().unwrap()[2].starts_with("no answer to list (reset)"));
+        assert!(notes.0.lock().unwrap()[0].starts_with("no answer to list (reset)"));
     }
 }

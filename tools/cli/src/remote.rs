@@ -207,13 +207,10 @@ pub(crate) fn failure(error: AgentError) -> Failure {
             code: reject.error_code.as_deref().map_or(0, number),
             message: reject.reject_message,
         }),
-        // No network has it, so no canister and no subnet could say so.
-        AgentError::HttpError(answer) if is_canister_not_found(&answer.content) => {
-            Failure::Rejected(Reject {
-                code: 301,
-                message: "no subnet of this network has the canister".to_owned(),
-            })
-        }
+        AgentError::HttpError(answer) => match unknown_canister(&answer.content) {
+            Some(reject) => reject.into(),
+            None => Failure::Unreachable(reason(&AgentError::HttpError(answer))),
+        },
         AgentError::CertificateVerificationFailed()
         | AgentError::QuerySignatureVerificationFailed
         | AgentError::CertificateNotAuthorized()
@@ -232,9 +229,13 @@ pub(crate) fn failure(error: AgentError) -> Failure {
     }
 }
 
-/// What boundary nodes say of a canister id that belongs to no subnet.
-fn is_canister_not_found(answer: &[u8]) -> bool {
-    String::from_utf8_lossy(answer).contains("canister_not_found")
+/// What boundary nodes say of a canister id that belongs to no subnet, as a subnet would say it.
+pub(crate) fn unknown_canister(answer: &[u8]) -> Option<Reject> {
+    let is_it = String::from_utf8_lossy(answer).contains("canister_not_found");
+    is_it.then(|| Reject {
+        code: 301,
+        message: "no subnet of this network has the canister".to_owned(),
+    })
 }
 
 /// The number in a code such as `IC0536`.

@@ -129,7 +129,7 @@ fn module(named: Option<&Path>) -> Result<PathBuf, Error> {
     if let Some(path) = named {
         return match fs::metadata(path) {
             Ok(_) => Ok(path.to_owned()),
-            Err(source) => Err(reading(path, source)),
+            Err(source) => Err(Error::reading(path, source)),
         };
     }
     let program = env::current_exe().ok();
@@ -143,15 +143,7 @@ fn module(named: Option<&Path>) -> Result<PathBuf, Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| reading(path, source))
-}
-
-fn reading(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    }
+    fs::read(path).map_err(|source| Error::reading(path, source))
 }
 
 /// Runs what executes canisters on a thread of the runtime, whose stack is large enough.

@@ -78,7 +78,8 @@ impl Findings {
 ///
 /// # Errors
 ///
-/// [`Error::Unreachable`] if the network does not answer, and those of reading the directory. A
+/// [`Error::Unreachable`] if the network does not answer, [`Error::Call`] if it has no such canister,
+/// and those of reading the directory. A
 /// link that breaks is a finding and no error.
 pub fn examine(
     source: &dyn Source,
@@ -88,7 +89,7 @@ pub fn examine(
     let since = Instant::now();
     let mut findings = Findings::default();
     let state = source.read_state(&State::paths(trust.canister));
-    let state = certificate::check(&state.map_err(unreachable)?, trust);
+    let state = certificate::check(&state.map_err(unexamined)?, trust);
     check_state(&mut findings, &state, expected, trust);
 
     let (shown, listed) = look(source)?;
@@ -361,14 +362,19 @@ fn leave_open<'a>(findings: &mut Findings, why: impl Fn(Link) -> &'a str) {
 /// Why there is no reply, unless that is because there is no network.
 pub(super) fn without_reply(failure: Failure) -> Result<String, Error> {
     match failure {
-        Failure::Rejected(reject) => Ok(reject.to_string()),
+        Failure::Rejected(reject) if !reject.is_unknown_canister() => Ok(reject.to_string()),
         Failure::Unproven(why) => Ok(why),
-        other => Err(unreachable(other)),
+        other => Err(unexamined(other)),
     }
 }
 
-fn unreachable(failure: Failure) -> Error {
+/// Why there is nothing to examine.
+fn unexamined(failure: Failure) -> Error {
     Error::Unreachable(match failure {
+        Failure::Rejected(reject) if reject.is_unknown_canister() => {
+            let method = "read_state";
+            return Error::Call { method, reject };
+        }
         Failure::Rejected(reject) => reject.to_string(),
         Failure::Unproven(why) | Failure::Unreachable(why) => why,
         Failure::Expired => "it did not take a call in time".to_owned(),

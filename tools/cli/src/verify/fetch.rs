@@ -23,7 +23,7 @@ use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::error::words;
 use crate::network::{Location, Trust};
-use crate::remote::RemoteCanister;
+use crate::remote::{RemoteCanister, unknown_canister};
 use crate::report::Console;
 
 /// Nanoseconds that a request is good for: clocks differ, and five minutes is the most.
@@ -63,6 +63,11 @@ impl Remote {
             read_state,
             runtime: runtime()?,
         })
+    }
+
+    /// The error with who erred, where a refusal tells.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        self.canister.explain(error)
     }
 
     async fn post(&self, body: Vec<u8>) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
@@ -107,6 +112,9 @@ impl Source for Remote {
         let unreachable = |why: String| Failure::Unreachable(why);
         let posted = self.runtime.block_on(self.post(envelope.encode_bytes()));
         let (status, body) = posted.map_err(|error| unreachable(words(&error)))?;
+        if let Some(reject) = unknown_canister(&body).filter(|_| !status.is_success()) {
+            return Err(reject.into());
+        }
         if !status.is_success() {
             let said = String::from_utf8_lossy(&body);
             let said = said.trim();

@@ -83,7 +83,8 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
         modules: &modules,
     };
     let against = found.against();
-    let findings = examine(&source, &expected, &against)?;
+    let findings = examine(&source, &expected, &against);
+    let findings = findings.map_err(|error| source.explain(error))?;
 
     let time = against.now;
     let examined = Examined { found, time };
@@ -99,9 +100,5 @@ fn sha256(path: &Path) -> Result<[u8; 32], Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Io {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| Error::reading(path, source))
 }
