@@ -15,14 +15,15 @@ use crate::content::{self, Asset};
 use crate::freight::Freight;
 use crate::journal::Journal;
 use crate::legacy::{AssetCanister, AssetDetails};
-use crate::native::{Asked, Live, Stages};
+use crate::native::{Asked, Hashes, Live, Stages};
 use crate::parallel;
 use crate::plan::{Plan, Stored};
-use crate::report::{Report, Stage};
+use crate::report::{Report, Step};
 use crate::rules::{Settings, Unused};
 use crate::scan::{File, scan};
 use crate::stage::Release;
 use crate::upload::upload;
+use crate::verify::time::Time;
 
 /// How often a deploy that may replace what others publish begins again, if they do so while the
 /// site is compared with the directory.
@@ -63,17 +64,10 @@ pub struct Deployed {
     pub changes: Changes,
     /// The number of the release that was published, if one was and the canister counts them.
     pub release: Option<u64>,
-    /// What the site adds up to now, where the canister tells.
+    /// When that is live, if it is not now: the canister has a lock.
+    pub due: Option<Time>,
+    /// What the site adds up to from then on, where the canister tells.
     pub hashes: Option<Hashes>,
-}
-
-/// What a site adds up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hashes {
-    /// The hash of everything that can be answered.
-    pub site: [u8; 32],
-    /// The hash of everything that was uploaded; `None` if nothing was.
-    pub content: Option<[u8; 32]>,
 }
 
 impl Deployed {
@@ -89,7 +83,10 @@ impl Deployed {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(release) = self.release {
-            lines.push(format!("  release    {release}"));
+            lines.push(match self.due {
+                None => format!("  release    {release}"),
+                Some(due) => format!("  release    {release}, live from {due} on"),
+            });
         }
         if let Some(hashes) = self.hashes {
             let content = hashes.content.map_or("none".to_owned(), hex::encode);
@@ -192,7 +189,7 @@ impl Directory {
         let unknown: Vec<_> = files.iter().filter(|file| !self.knows(file)).collect();
         let mut read = Vec::new();
         if !unknown.is_empty() {
-            report.begin(Stage::Reading, unknown.len() as u64);
+            report.begin(Step::Reading, unknown.len() as u64);
             read = content::read_all(&unknown, &|| report.advance(1))?;
             report.end();
         }
@@ -288,11 +285,10 @@ impl There {
         {
             let number = release.publish(canister, *live, &plan, &freight, journal, report)?;
             deployed.release = Some(number);
-            // What pages are told of their environment may have changed, too.
-            let site_hash = AssetCanister::new(canister).site_hash();
-            if let Some(site) = site_hash.map_err(Error::after_publishing)? {
-                hashes.site = site;
-            }
+            let outcome = Stages::new(canister).outcome(number);
+            let outcome = outcome.map_err(Error::after_publishing)?;
+            hashes.site = outcome.site;
+            deployed.due = outcome.due.map(Time);
         } else {
             if release.note.is_some() {
                 report.note("this canister has no log, so the note is lost");
@@ -322,6 +318,7 @@ impl There {
             files,
             changes: Changes::new(plan, freight),
             release: None,
+            due: None,
             hashes,
         })
     }

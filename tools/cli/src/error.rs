@@ -113,7 +113,7 @@ pub enum Error {
     Unreachable(String),
     /// The network did not take a call of this method in time.
     Expired(&'static str),
-    /// There was no answer to the call that publishes, or to what was asked after it.
+    /// There was no answer to the call that changes the site, or to what was asked after it.
     Undecided(String),
     /// Somebody else has published before what was deployed could be.
     Outdated {
@@ -290,13 +290,13 @@ impl fmt::Display for Error {
             Self::Unreachable(reason) => write!(f, "cannot reach the network: {reason}"),
             Self::Expired(method) => write!(
                 f,
-                "the network did not take the call of {method} in time; nothing has changed, \
-                 deploy again"
+                "the network did not take the call of {method} in time, so it has had no effect; \
+                 repeat the command"
             ),
             Self::Undecided(reason) => write!(
                 f,
                 "the network was lost at the last step, so the site is either as it was or as it \
-                 should be: {reason}; deploy again to find out"
+                 should be: {reason}; repeat the command to find out"
             ),
             Self::Outdated { base, live } => {
                 write!(f, "somebody else was first: this began on release {base}, ")?;
@@ -422,7 +422,7 @@ impl Error {
         }
     }
 
-    /// What this means after the call that publishes has been sent.
+    /// What this means after the call that changes the site has been sent.
     pub(crate) fn after_publishing(self) -> Error {
         match self {
             Self::Unreachable(reason) | Self::Unproven(reason) => Self::Undecided(reason),

@@ -58,8 +58,7 @@ impl std::str::FromStr for Variable {
 ///
 /// Those of reading it, and [`Error::Unreachable`] if the root key is to be fetched and cannot.
 pub fn hash(options: &Hash) -> Result<(), Error> {
-    let trust = options.trust.clone();
-    let trust = trust.unwrap_or_else(|| options.network.default_trust());
+    let trust = options.network.trust(options.trust.as_ref());
     let key = root_key(&options.network, &trust)?;
     let environment = Environment::new(
         &key,

@@ -70,9 +70,9 @@ pub struct RolledBack {
     pub release: u64,
 }
 
-/// What a sealed stage would make of the site.
+/// What a site adds up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sealed {
+pub struct Hashes {
     /// The hash of everything that can be answered.
     pub site: [u8; 32],
     /// The hash of everything that was uploaded; `None` if nothing was.
@@ -86,6 +86,15 @@ pub struct Live {
     pub release: u64,
     /// If that is an amendment, how many changes it has so far.
     pub changes: Option<u64>,
+}
+
+/// What came of a publication, as the log has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The site hash, with what pages are told of their environment since.
+    pub site: [u8; 32],
+    /// When that is, in nanoseconds since 1970, if it is not now: the canister has a lock.
+    pub due: Option<u64>,
 }
 
 /// Who is asked what has no effect.
@@ -163,6 +172,44 @@ impl<'a> Stages<'a> {
         }
     }
 
+    /// What came of the publication that has this number in the log, and was made just now.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn outcome(&self, release: u64) -> Result<Outcome, Error> {
+        #[derive(CandidType, Deserialize)]
+        struct Page {
+            entries: Vec<Entry>,
+        }
+        #[derive(CandidType, Deserialize)]
+        struct Entry {
+            release: u64,
+            site_hash: ByteBuf,
+            due: Option<u64>,
+            next_site_hash: Option<ByteBuf>,
+        }
+        let method = "releases";
+        // It is the last one, but for what pages are told of a new environment, and for others.
+        let wanted = WantedReleases {
+            start: None,
+            length: Some(10),
+        };
+        for asked in [Asked::One, Asked::All] {
+            let (Page { entries },) = self.ask(asked, method, (wanted,))?;
+            let found = entries.iter().find(|entry| entry.release == release);
+            if let (Some(entry), Some(last)) = (found, entries.first()) {
+                let site = entry.next_site_hash.as_ref().unwrap_or(&last.site_hash);
+                return Ok(Outcome {
+                    site: sha256(method, site.clone())?,
+                    due: entry.due,
+                });
+            }
+        }
+        let reason = format!("release {release} is not in the log");
+        Err(Error::Reply { method, reason })
+    }
+
     /// All of them.
     ///
     /// # Errors
@@ -224,12 +271,12 @@ impl<'a> Stages<'a> {
         self.canister.update("fill_stage", (fill,))
     }
 
-    /// Goes on with sealing it. `None`: once more.
+    /// Goes on with sealing it, and returns what it would make of the site. `None`: once more.
     ///
     /// # Errors
     ///
     /// See [`Stages`].
-    pub fn seal(&self, stage: u64) -> Result<Option<Sealed>, Error> {
+    pub fn seal(&self, stage: u64) -> Result<Option<Hashes>, Error> {
         #[derive(CandidType, Deserialize)]
         struct Reply {
             done: bool,
@@ -241,20 +288,10 @@ impl<'a> Stages<'a> {
         if !reply.done {
             return Ok(None);
         }
-        let hash = |bytes: Option<ByteBuf>| match bytes.map(|bytes| bytes.into_vec().try_into()) {
-            None => Ok(None),
-            Some(Ok(hash)) => Ok(Some(hash)),
-            Some(Err(_)) => Err(Error::Reply {
-                method,
-                reason: "a hash is no SHA-256".to_owned(),
-            }),
-        };
-        let site = hash(reply.site_hash)?.ok_or_else(|| Error::Reply {
-            method,
-            reason: "there is no site hash".to_owned(),
-        })?;
-        let content = hash(reply.content_hash)?;
-        Ok(Some(Sealed { site, content }))
+        let site = sha256(method, reply.site_hash.unwrap_or_default())?;
+        let content = reply.content_hash.map(|hash| sha256(method, hash));
+        let content = content.transpose()?;
+        Ok(Some(Hashes { site, content }))
     }
 
     /// Makes the same changes to what is live now.
@@ -319,6 +356,14 @@ impl fmt::Debug for Stages<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stages").finish_non_exhaustive()
     }
+}
+
+fn sha256(method: &'static str, bytes: ByteBuf) -> Result<[u8; 32], Error> {
+    let hash = bytes.into_vec().try_into();
+    hash.map_err(|bytes: Vec<u8>| Error::Reply {
+        method,
+        reason: format!("{} bytes are no SHA-256", bytes.len()),
+    })
 }
 
 /// Asks for a page of the log. `None` if the canister has no log, because it is not Hallmark's.

@@ -46,6 +46,11 @@ impl Location {
         &self.0
     }
 
+    /// What proves answers from there: what was named, or else [`default_trust`](Self::default_trust).
+    pub fn trust(&self, named: Option<&Trust>) -> Trust {
+        named.cloned().unwrap_or_else(|| self.default_trust())
+    }
+
     /// What proves answers from there unless somebody says otherwise: nobody comes between a
     /// network on this machine and its clients, and any other is the Internet Computer.
     pub fn default_trust(&self) -> Trust {

@@ -130,13 +130,13 @@ impl fmt::Debug for Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Stage;
+    use crate::report::Step;
 
     #[derive(Default)]
     struct Notes(Mutex<Vec<String>>);
 
     impl Report for Notes {
-        fn begin(&self, _: Stage, _: u64) {}
+        fn begin(&self, _: Step, _: u64) {}
         fn advance(&self, _: u64) {}
         fn end(&self) {}
         fn note(&self, text: &str) {

@@ -52,8 +52,7 @@ pub fn publish(options: &Publish) -> Result<(), Error> {
         return Err(Error::EmptyDirectory(options.directory.clone()));
     }
     let identity = identity::find(&options.identity, &Stores::of_user())?;
-    let trust = options.trust.clone();
-    let trust = trust.unwrap_or_else(|| options.network.default_trust());
+    let trust = options.network.trust(options.trust.as_ref());
     let canister = RemoteCanister::new(options.canister, &options.network, trust, identity)?;
     let report = Arc::new(Console::default());
     let canister = canister.with_report(report.clone());

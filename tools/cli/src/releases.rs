@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::history::History;
 use crate::identity::{self, Stores};
-use crate::legacy::{AssetCanister, failed};
+use crate::legacy::failed;
 use crate::native::{self, RolledBack};
 use crate::network::Trust;
 use crate::remote::RemoteCanister;
@@ -42,6 +42,9 @@ pub struct Rollback {
     /// Who does it, as [`identity::find`] has it.
     pub identity: String,
 }
+
+/// Entries among which that of a change is found that was made just now.
+const RECENT: usize = 10;
 
 /// Prints a table of the releases that are kept, and of the live one.
 ///
@@ -148,7 +151,7 @@ pub(crate) fn call_as(found: &Found, identity: &str) -> Result<RemoteCanister, E
 ///
 /// # Errors
 ///
-/// Those of the call; the site is as it was then.
+/// Those of the call; the site is as it was then, but for [`Error::Undecided`].
 pub fn rollback(options: &Rollback) -> Result<(), Error> {
     let found = options.place.find()?;
     let canister = call_as(&found, &options.identity)?;
@@ -157,18 +160,24 @@ pub fn rollback(options: &Rollback) -> Result<(), Error> {
         note: options.note.clone(),
     };
     let reply = native::rollback(&canister, &wanted);
-    let reply = reply.map_err(|failure| canister.explain(failed("rollback", failure)))?;
+    let lost = Error::after_publishing;
+    let reply = reply.map_err(|failure| lost(canister.explain(failed("rollback", failure))))?;
     let RolledBack { release } = reply.ok_or(Error::NoReleases(found.canister))?;
-    let history = History::read(&canister, &found.against(), 1)?;
-    let again = match history.entry(release).map(|logged| &logged.entry.kind) {
-        Ok(Kind::Schedule { due, .. }) => format!("will be live again from {} on", Time(*due)),
-        _ => "is live again".to_owned(),
+    // It is the last entry, but for what pages are told of a new environment.
+    let history = History::read(&canister, &found.against(), RECENT).map_err(lost)?;
+    let live = history.entries.first().map(|last| last.entry.site);
+    let (again, site) = match history.entry(release).map(|logged| &logged.entry.kind) {
+        Ok(Kind::Schedule { due, site, .. }) => {
+            let again = format!("will be live again from {} on", Time(*due));
+            (again, Some(*site))
+        }
+        _ => ("is live again".to_owned(), live),
     };
     say(format_args!(
         "  release {} {again}; the log has it as {release}",
         options.release
     ));
-    if let Some(hash) = AssetCanister::new(&canister).site_hash()? {
+    if let Some(hash) = site {
         say(format_args!("  site hash  {}", hex::encode(hash)));
     }
     Ok(())

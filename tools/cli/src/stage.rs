@@ -36,9 +36,9 @@ use crate::content::Asset;
 use crate::freight::Freight;
 use crate::journal::Journal;
 use crate::legacy::{AssetCanister, Operation};
-use crate::native::{Asked, Live, Sealed, Stages};
+use crate::native::{Asked, Hashes, Live, Stages};
 use crate::plan::{Plan, Stored};
-use crate::report::{Report, Stage};
+use crate::report::{Report, Step};
 use crate::upload::{Named, commits, send};
 use crate::{Error, parallel};
 
@@ -223,7 +223,7 @@ impl Staging<'_> {
     /// Makes changes to the stage, and takes away those that are made.
     fn fill_with(&self, fills: &mut VecDeque<Vec<Operation>>) -> Result<(), Error> {
         let total: usize = fills.iter().map(Vec::len).sum();
-        self.report.begin(Stage::Staging, total as u64);
+        self.report.begin(Step::Staging, total as u64);
         while let Some(operations) = fills.front() {
             self.stages.fill(self.number, operations)?;
             self.report.advance(operations.len() as u64);
@@ -234,7 +234,7 @@ impl Staging<'_> {
     }
 
     fn seal_and_publish(&self, seen: Live) -> Result<u64, Error> {
-        let Sealed { content, .. } = loop {
+        let Hashes { content, .. } = loop {
             if let Some(sealed) = self.stages.seal(self.number)? {
                 break sealed;
             }

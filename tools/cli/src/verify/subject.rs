@@ -65,8 +65,7 @@ impl Place {
     /// what it shows.
     pub fn find(&self) -> Result<Found, Error> {
         let (canister, location, named_by) = self.subject.find(self.network.as_ref())?;
-        let trust = self.trust.clone();
-        let trust = trust.unwrap_or_else(|| location.default_trust());
+        let trust = location.trust(self.trust.as_ref());
         Ok(Found {
             canister,
             root_key: root_key(&location, &trust)?,

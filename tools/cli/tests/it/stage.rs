@@ -14,7 +14,7 @@ use hallmark::journal::Journal;
 use hallmark::legacy::AssetCanister;
 use hallmark::native::{Asked, Stages};
 use hallmark::rehearsal::Rehearsal;
-use hallmark::report::Stage;
+use hallmark::report::Step;
 use ic_hallmark::site::{Environment, Properties};
 
 use super::log::Log;
@@ -66,15 +66,15 @@ fn a_small_site_takes_few_calls() {
         "fill_stage",
         "seal_stage",
         "publish_stage",
-        "site_hash",
+        "releases",
     ];
     assert_eq!(methods(&way), expected);
     // What is there twice is sent once, and nothing is not sent.
     assert_eq!(way.chunks(), 1);
     let expected = [
-        (Stage::Reading, 3, 3),
-        (Stage::Uploading, 1, 1),
-        (Stage::Staging, 6, 6),
+        (Step::Reading, 3, 3),
+        (Step::Uploading, 1, 1),
+        (Step::Staging, 6, 6),
     ];
     assert_eq!(log.take(), expected);
     assert_eq!(deployed.release, Some(1));
