@@ -1,6 +1,6 @@
 //! How far a deploy is, told to a person.
 //!
-//! On a terminal each step is a bar while it lasts. Everywhere, each leaves one line. Both go
+//! On a terminal each step is a bar while it lasts. Everywhere, it leaves a line. Both go
 //! to the error stream: the output is for results.
 
 use std::fmt::Display;
@@ -68,6 +68,9 @@ pub enum Step {
     Staging,
     /// Changes are made; counted in operations.
     Committing,
+    /// A site is asked for what it answers; counted in questions. The result says how many, so no
+    /// line is left.
+    Asking,
 }
 
 /// Whoever wants to know how far a deploy is.
@@ -116,7 +119,9 @@ impl Report for Console {
     fn end(&self) {
         if let Some((step, bar)) = self.bar().take() {
             bar.finish_and_clear();
-            tell(summary(step, bar.position()));
+            if let Some(line) = summary(step, bar.position()) {
+                tell(line);
+            }
         }
     }
 
@@ -135,13 +140,14 @@ impl Console {
     }
 }
 
-fn summary(step: Step, done: u64) -> String {
-    match step {
+fn summary(step: Step, done: u64) -> Option<String> {
+    Some(match step {
         Step::Reading => format!("  read       {}", count(done, "file")),
         Step::Uploading => format!("  uploaded   {}", bytes(done)),
         Step::Staging => format!("  staged     {}", count(done, "operation")),
         Step::Committing => format!("  committed  {}", count(done, "operation")),
-    }
+        Step::Asking => return None,
+    })
 }
 
 /// So many bytes, for people.
@@ -161,6 +167,7 @@ fn style(step: Step) -> ProgressStyle {
         Step::Uploading => "  uploading  {bar:32} {bytes} of {total_bytes}",
         Step::Staging => "  staging    {bar:32} {human_pos} of {human_len} operations",
         Step::Committing => "  committing {bar:32} {human_pos} of {human_len} operations",
+        Step::Asking => "  asking     {bar:32} {human_pos} of {human_len} questions",
     };
     let style = ProgressStyle::with_template(template).expect("the templates are well-formed");
     style.progress_chars("━╸─")
@@ -184,6 +191,7 @@ mod tests {
             Step::Uploading,
             Step::Staging,
             Step::Committing,
+            Step::Asking,
         ];
         let lines = steps.map(|step| {
             style(step);
@@ -195,7 +203,9 @@ mod tests {
             "  staged     12,345 operations",
             "  committed  12,345 operations",
         ];
+        let lines: Vec<_> = lines.iter().flatten().collect();
         assert_eq!(lines, expected);
-        assert_eq!(summary(Step::Reading, 1), "  read       1 file");
+        let one = summary(Step::Reading, 1);
+        assert_eq!(one.as_deref(), Some("  read       1 file"));
     }
 }

@@ -24,6 +24,7 @@ use super::served::Server;
 use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::native::{self, Releases, WantedReleases};
+use crate::report::Report;
 
 /// A canister on a network that tells what it certifies of it.
 pub trait Source: Canister {
@@ -74,7 +75,7 @@ impl Findings {
     }
 }
 
-/// Checks everything that can be checked.
+/// Checks everything that can be checked, and tells `report` how far that is.
 ///
 /// # Errors
 ///
@@ -85,6 +86,7 @@ pub fn examine(
     source: &dyn Source,
     expected: &Expected<'_>,
     trust: &Trust,
+    report: &dyn Report,
 ) -> Result<Findings, Error> {
     let since = Instant::now();
     let mut findings = Findings::default();
@@ -121,6 +123,7 @@ pub fn examine(
         source,
         trust,
         since,
+        report,
         is_hallmark: matches!(shown, Shown::Log { .. }),
     };
     let is_certified = checked.tree().is_some();

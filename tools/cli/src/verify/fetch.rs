@@ -24,7 +24,7 @@ use crate::canister::{Canister, Failure};
 use crate::error::words;
 use crate::network::{Location, Trust};
 use crate::remote::{RemoteCanister, unknown_canister};
-use crate::report::Console;
+use crate::report::Report;
 
 /// Nanoseconds that a request is good for: clocks differ, and five minutes is the most.
 const EXPIRY: u64 = 240_000_000_000;
@@ -43,15 +43,21 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The canister `id` on the network at `location` that has this root key.
+    /// The canister `id` on the network at `location` that has this root key. `report` is told of
+    /// outages.
     ///
     /// # Errors
     ///
     /// [`Error::Unreachable`], if this machine cannot ask anybody.
-    pub fn new(id: Principal, location: &Location, root_key: &[u8]) -> Result<Remote, Error> {
+    pub fn new(
+        id: Principal,
+        location: &Location,
+        root_key: &[u8],
+        report: Arc<dyn Report + Send>,
+    ) -> Result<Remote, Error> {
         let trust = Trust::RootKey(root_key.to_vec());
         let canister = RemoteCanister::new(id, location, trust, Box::new(AnonymousIdentity))?;
-        let canister = canister.with_report(Arc::new(Console::default()));
+        let canister = canister.with_report(report);
         let read_state = location
             .url()
             .join(&format!("/api/v2/canister/{id}/read_state"))

@@ -25,11 +25,12 @@ pub mod time;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
-use crate::report::say;
+use crate::report::{Console, say};
 use examination::{Expected, examine};
 use fetch::Remote;
 use module::Modules;
@@ -71,7 +72,13 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
     }
 
     let found = options.place.find()?;
-    let source = Remote::new(found.canister, &found.location, &found.root_key)?;
+    let report = Arc::new(Console::default());
+    let source = Remote::new(
+        found.canister,
+        &found.location,
+        &found.root_key,
+        report.clone(),
+    )?;
     let given = match &options.place.subject {
         Subject::Url(url) => Some(fetch::get(url)?),
         Subject::Canister(_) => None,
@@ -83,7 +90,7 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
         modules: &modules,
     };
     let against = found.against();
-    let findings = examine(&source, &expected, &against);
+    let findings = examine(&source, &expected, &against, &*report);
     let findings = findings.map_err(|error| source.explain(error))?;
 
     let time = against.now;
