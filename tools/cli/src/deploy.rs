@@ -1,6 +1,6 @@
 //! A directory, deployed as often as it changes.
 //!
-//! What has to change is planned here, whatever interface the canister has; [`stage`] carries
+//! What has to change is planned here, whatever interface the canister has; [`stage`](crate::stage) carries
 //! the plan out in Hallmark's words, and [`upload`] in those of the canister of dfx.
 
 use std::collections::HashMap;

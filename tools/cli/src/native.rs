@@ -117,7 +117,7 @@ pub struct Staged {
 
 /// Staged releases of a canister: what can be done with them.
 ///
-/// Each method fails as those of [`AssetCanister`](crate::legacy::AssetCanister) do.
+/// Each method fails as those of [`AssetCanister`] do.
 #[derive(Clone, Copy)]
 pub struct Stages<'a> {
     canister: AssetCanister<'a>,

@@ -1,4 +1,4 @@
-//! A canister on a network, called over HTTPS: the one place that knows `ic_agent`'s calls.
+//! A canister on a network, called over HTTPS: with `ingress.rs`, what knows `ic_agent`'s calls.
 //!
 //! Every answer is verified, of queries too. What is lost on the way is sent again: queries
 //! because they have no effect, updates as `ingress.rs` has it.

@@ -1,4 +1,4 @@
-//! How far a deploy is, told to a person.
+//! What a command has to say: its result, and how far it is.
 //!
 //! On a terminal each step is a bar while it lasts. Everywhere, it leaves a line. Both go
 //! to the error stream: the output is for results.

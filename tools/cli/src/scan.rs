@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Of files and folders whose names begin with a dot, and of all others too, rules may say
-//! otherwise, where a folder has some ([`rules`](crate::rules)).
+//! otherwise, where a folder has some ([`rules`]).
 
 use std::fs;
 use std::io;
