@@ -51,13 +51,31 @@ impl From<Reject> for Failure {
 /// A call that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// The IC's error code: 536 is a method that does not exist, 503 a canister that trapped.
+    /// The IC's error code, such as 503 of a canister that trapped.
     pub code: u32,
     /// The words that came with it.
     pub message: String,
 }
 
 impl Reject {
+    /// What the canister said, without what the network puts around it, or else what came.
+    fn words(&self) -> &str {
+        let words = self.message.trim_end();
+        let after = words.split_once("Canister called `ic0.trap` with message: '");
+        let said = after.and_then(|(_, after)| Some(after.rsplit_once('\'')?.0));
+        said.unwrap_or(words)
+    }
+
+    /// Whether the network has no such canister.
+    pub fn is_unknown_canister(&self) -> bool {
+        self.code == 301
+    }
+
+    /// Whether no module is installed in the canister.
+    pub fn is_without_module(&self) -> bool {
+        self.code == 537
+    }
+
     /// Whether the canister has no such method.
     pub fn is_unknown_method(&self) -> bool {
         self.code == 536
@@ -69,26 +87,33 @@ impl Reject {
         let words = &self.message;
         words.contains("does not have") && words.contains("permission")
     }
-
-    /// The release that a stage began on and the one that is live, if that is why the stage
-    /// cannot be published. It has no code either: these are the words of Hallmark's canister.
-    pub fn outdated(&self) -> Option<(u64, u64)> {
-        let number_after = |words: &str| {
-            let (_, rest) = self.message.split_once(words)?;
-            let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-            digits.parse().ok()
-        };
-        Some((
-            number_after("begun on release ")?,
-            number_after("but release ")?,
-        ))
-    }
 }
 
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (IC{:04})", self.message.trim_end(), self.code)
+        write!(f, "{} (IC{:04})", self.words(), self.code)
     }
 }
 
 impl std::error::Error for Reject {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canister_is_quoted_without_its_network() {
+        for (message, shown) in [
+            (
+                "Error from Canister aaaaa-aa: Canister called `ic0.trap` with message: 'it isn't \
+                 there'.\nConsider gracefully handling failures.",
+                "it isn't there (IC0503)",
+            ),
+            ("out of cycles\n", "out of cycles (IC0503)"),
+        ] {
+            let code = 503;
+            let message = message.to_owned();
+            assert_eq!(Reject { code, message }.to_string(), shown);
+        }
+    }
+}

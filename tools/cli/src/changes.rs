@@ -2,7 +2,7 @@
 
 use crate::freight::Freight;
 use crate::plan::{Fate, Plan};
-use crate::report::{bytes, count};
+use crate::report::{bytes, count, quote};
 
 /// What becomes of the assets of a site.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Changes {
     /// A line for each asset, and one that counts those beyond `limit`.
     pub fn lines(&self, limit: usize) -> Vec<String> {
         let shown = self.fates.iter().take(limit);
-        let line = |(key, fate): &(String, Fate)| format!("  {:<9}  {key}", word(*fate));
+        let line = |(key, fate): &(String, Fate)| format!("  {:<9}  {}", word(*fate), quote(key));
         let mut lines: Vec<_> = shown.map(line).collect();
         match self.fates.len().saturating_sub(limit) {
             0 => {}
@@ -81,7 +81,7 @@ mod tests {
             ("/b", Fate::Changed),
             ("/c", Fate::Added),
             ("/d", Fate::Adjusted),
-            ("/e", Fate::Deleted),
+            ("/e\x1b\n", Fate::Deleted),
         ];
         let changes = Changes {
             fates: fates.map(|(key, fate)| (key.to_owned(), fate)).to_vec(),
@@ -92,7 +92,7 @@ mod tests {
             "  changed    /b",
             "  added      /c",
             "  adjusted   /d",
-            "  deleted    /e",
+            "  deleted    /e\\u{1b}\\n",
         ];
         assert_eq!(changes.lines(5), expected);
         let limited = changes.lines(2);

@@ -117,11 +117,7 @@ impl Asset {
     ///
     /// [`Error::Io`], or [`Error::LargeFile`] if it has grown too large since it was listed.
     pub fn read(file: &File) -> Result<Asset, Error> {
-        let bytes = fs::read(&file.path).map_err(|source| Error::Io {
-            doing: "read",
-            path: file.path.clone(),
-            source,
-        })?;
+        let bytes = fs::read(&file.path).map_err(|source| Error::reading(&file.path, source))?;
         if bytes.len() as u64 > MAX_BODY {
             let size = bytes.len() as u64;
             let path = file.path.clone();

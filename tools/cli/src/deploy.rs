@@ -1,6 +1,6 @@
 //! A directory, deployed as often as it changes.
 //!
-//! What has to change is planned here, whatever interface the canister has; [`stage`] carries
+//! What has to change is planned here, whatever interface the canister has; [`stage`](crate::stage) carries
 //! the plan out in Hallmark's words, and [`upload`] in those of the canister of dfx.
 
 use std::collections::HashMap;
@@ -15,14 +15,19 @@ use crate::content::{self, Asset};
 use crate::freight::Freight;
 use crate::journal::Journal;
 use crate::legacy::{AssetCanister, AssetDetails};
-use crate::native::Stages;
+use crate::native::{Asked, Hashes, Live, Stages};
 use crate::parallel;
 use crate::plan::{Plan, Stored};
-use crate::report::{Report, Stage};
+use crate::report::{Report, Step};
 use crate::rules::{Settings, Unused};
 use crate::scan::{File, scan};
 use crate::stage::Release;
 use crate::upload::upload;
+use crate::verify::time::Time;
+
+/// How often a deploy that may replace what others publish begins again, if they do so while the
+/// site is compared with the directory.
+const RESTARTS: usize = 5;
 
 /// A directory, and what was read of it before: files that have not been written since are
 /// neither read nor compressed again.
@@ -59,17 +64,10 @@ pub struct Deployed {
     pub changes: Changes,
     /// The number of the release that was published, if one was and the canister counts them.
     pub release: Option<u64>,
-    /// What the site adds up to now, where the canister tells.
+    /// When that is live, if it is not now: the canister has a lock.
+    pub due: Option<Time>,
+    /// What the site adds up to from then on, where the canister tells.
     pub hashes: Option<Hashes>,
-}
-
-/// What a site adds up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hashes {
-    /// The hash of everything that can be answered.
-    pub site: [u8; 32],
-    /// The hash of everything that was uploaded; `None` if nothing was.
-    pub content: Option<[u8; 32]>,
 }
 
 impl Deployed {
@@ -85,7 +83,10 @@ impl Deployed {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(release) = self.release {
-            lines.push(format!("  release    {release}"));
+            lines.push(match self.due {
+                None => format!("  release    {release}"),
+                Some(due) => format!("  release    {release}, live from {due} on"),
+            });
         }
         if let Some(hashes) = self.hashes {
             let content = hashes.content.map_or("none".to_owned(), hex::encode);
@@ -142,28 +143,14 @@ impl Directory {
             note: manner.note.as_deref(),
             rebase: manner.rebase,
         };
-        let there = There::of(canister)?;
-        let mut deployed = there.planned(files, &release)?;
-        let plan = Plan::new(&assets, &there.assets);
-        if plan.is_empty() {
-            return Ok(deployed);
-        }
-        let freight = Freight::new(&plan, there.is_hallmark());
-        if let Some(hashes) = &mut deployed.hashes {
-            deployed.release = Some(release.publish(canister, &plan, &freight, report)?);
-            // What pages are told of their environment may have changed, too.
-            let site_hash = AssetCanister::new(canister).site_hash();
-            if let Some(site) = site_hash.map_err(Error::after_publishing)? {
-                hashes.site = site;
+        let mut restarts = if manner.rebase { RESTARTS } else { 0 };
+        loop {
+            let there = There::of(canister)?;
+            match there.make(files, &release, canister, journal, report) {
+                Err(Error::Moved) if restarts > 0 => restarts -= 1,
+                result => return result,
             }
-        } else {
-            if manner.note.is_some() {
-                report.note("this canister has no log, so the note is lost");
-            }
-            let result = upload(canister, &plan, &freight, journal, report);
-            conclude(result, canister, &assets)?;
         }
-        Ok(deployed)
     }
 
     /// What [`deploy`](Self::deploy) would do. Nothing is changed.
@@ -182,7 +169,9 @@ impl Directory {
             note: None,
             rebase: false,
         };
-        There::of(canister)?.planned(files, &release)
+        let there = There::of(canister)?;
+        let (plan, freight) = there.plan(&release);
+        there.planned(files, &release, &plan, &freight)
     }
 
     /// The number of files, and what they are as assets.
@@ -200,7 +189,7 @@ impl Directory {
         let unknown: Vec<_> = files.iter().filter(|file| !self.knows(file)).collect();
         let mut read = Vec::new();
         if !unknown.is_empty() {
-            report.begin(Stage::Reading, unknown.len() as u64);
+            report.begin(Step::Reading, unknown.len() as u64);
             read = content::read_all(&unknown, &|| report.advance(1))?;
             report.end();
         }
@@ -244,42 +233,92 @@ impl Known {
 /// What a canister has.
 struct There {
     assets: Vec<Stored>,
-    /// Hallmark's own canister tells it, and no other.
-    site_hash: Option<[u8; 32]>,
+    /// What Hallmark's own canister tells, and no other.
+    hallmark: Option<Hallmark>,
+}
+
+/// What was live before the assets were listed.
+struct Hallmark {
+    live: Live,
+    site_hash: [u8; 32],
 }
 
 impl There {
     fn of(canister: &dyn Canister) -> Result<There, Error> {
-        let listed = AssetCanister::new(canister).list()?;
-        let site_hash = match Stages::new(canister).are_known()? {
-            true => AssetCanister::new(canister).site_hash()?,
-            false => None,
+        let assets = AssetCanister::new(canister);
+        let hallmark = match Stages::new(canister).live(Asked::One)? {
+            Some(live) => {
+                let site_hash = assets.site_hash()?;
+                site_hash.map(|site_hash| Hallmark { live, site_hash })
+            }
+            None => None,
         };
+        let listed = assets.list()?;
         Ok(There {
-            assets: told(canister, listed, site_hash.is_some())?,
-            site_hash,
+            assets: told(canister, listed, hallmark.is_some())?,
+            hallmark,
         })
     }
 
-    fn is_hallmark(&self) -> bool {
-        self.site_hash.is_some()
+    /// What is to be done to have this release there, and what has to be uploaded for it.
+    fn plan<'a>(&'a self, release: &'a Release<'_>) -> (Plan<'a>, Freight<'a>) {
+        let plan = Plan::new(release.assets, &self.assets);
+        let freight = Freight::new(&plan, self.hallmark.is_some());
+        (plan, freight)
     }
 
-    /// What is to be done to have this release there. The site hash is that of what is there.
-    fn planned(&self, files: usize, release: &Release<'_>) -> Result<Deployed, Error> {
-        let plan = Plan::new(release.assets, &self.assets);
-        let freight = Freight::new(&plan, self.is_hallmark());
-        let hashes = match self.site_hash {
+    /// Has this release there.
+    fn make(
+        &self,
+        files: usize,
+        release: &Release<'_>,
+        canister: &dyn Canister,
+        journal: &Journal,
+        report: &dyn Report,
+    ) -> Result<Deployed, Error> {
+        let (plan, freight) = self.plan(release);
+        let mut deployed = self.planned(files, release, &plan, &freight)?;
+        if plan.is_empty() {
+            return Ok(deployed);
+        }
+        if let (Some(Hallmark { live, .. }), Some(hashes)) = (&self.hallmark, &mut deployed.hashes)
+        {
+            let number = release.publish(canister, *live, &plan, &freight, journal, report)?;
+            deployed.release = Some(number);
+            let outcome = Stages::new(canister).outcome(number);
+            let outcome = outcome.map_err(Error::after_publishing)?;
+            hashes.site = outcome.site;
+            deployed.due = outcome.due.map(Time);
+        } else {
+            if release.note.is_some() {
+                report.note("this canister has no log, so the note is lost");
+            }
+            let result = upload(canister, &plan, &freight, journal, report);
+            conclude(result, canister, release.assets)?;
+        }
+        Ok(deployed)
+    }
+
+    /// What that comes to, before it is done: the site hash is that of what is there.
+    fn planned(
+        &self,
+        files: usize,
+        release: &Release<'_>,
+        plan: &Plan<'_>,
+        freight: &Freight<'_>,
+    ) -> Result<Deployed, Error> {
+        let hashes = match &self.hallmark {
             None => None,
-            Some(site) => Some(Hashes {
-                site,
+            Some(hallmark) => Some(Hashes {
+                site: hallmark.site_hash,
                 content: release.content_hash()?,
             }),
         };
         Ok(Deployed {
             files,
-            changes: Changes::new(&plan, &freight),
+            changes: Changes::new(plan, freight),
             release: None,
+            due: None,
             hashes,
         })
     }

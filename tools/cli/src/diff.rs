@@ -104,7 +104,8 @@ struct Known {
 pub fn diff(options: &Diff) -> Result<Difference, Error> {
     let found = options.place.find()?;
     let canister = call_as(&found, "anonymous")?;
-    let history = History::read(&canister, &found.against(), usize::MAX)?;
+    let history = History::read(&canister, &found.against(), usize::MAX);
+    let history = history.map_err(|error| canister.explain(error))?;
     let know = |side: &Side| -> Result<Known, Error> {
         let (release, content) = match side {
             Side::Directory(directory) => {

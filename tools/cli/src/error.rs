@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candid::Principal;
 use ic_hallmark::site::{MAX_BODY, MAX_KEY};
 
 use crate::canister::Reject;
+use crate::network::Location;
 use crate::report::count;
 use crate::rules::NAMES;
 use crate::verify::chain::Reason;
@@ -83,26 +84,42 @@ pub enum Error {
         /// Why.
         reject: Reject,
     },
-    /// Whoever deploys may not.
+    /// Whoever changes a site may not.
     Forbidden {
-        /// Who deploys.
+        /// Who calls.
         principal: Principal,
-        /// To which canister.
+        /// Which canister.
         canister: Principal,
         /// What the canister said.
         reject: Reject,
+    },
+    /// The network has no such canister.
+    UnknownCanister {
+        /// The canister.
+        canister: Principal,
+        /// The network.
+        network: Location,
+    },
+    /// The canister is empty.
+    NoModule(Principal),
+    /// The canister is of another kind.
+    NoAssets {
+        /// The canister.
+        canister: Principal,
+        /// A method of asset canisters, which this one has not.
+        method: &'static str,
     },
     /// There is no network, or it does not answer.
     Unreachable(String),
     /// The network did not take a call of this method in time.
     Expired(&'static str),
-    /// There was no answer to the call that publishes, or to what was asked after it.
+    /// There was no answer to the call that changes the site, or to what was asked after it.
     Undecided(String),
     /// Somebody else has published before what was deployed could be.
     Outdated {
         /// The release that it began on.
         base: u64,
-        /// The release that is live.
+        /// The release that is live; the same, if single calls have changed it since.
         live: u64,
     },
     /// Somebody else has published while the site was compared with the directory.
@@ -155,6 +172,12 @@ pub enum Error {
     NoCanisterAt(String),
     /// What a directory adds up to cannot be computed.
     Rehearsal(ic_hallmark::Error),
+    /// A canister in memory has refused what is in a directory.
+    Unfit(Reject),
+    /// There is nothing in the directory that was to be deployed.
+    EmptyDirectory(PathBuf),
+    /// The result could not be written.
+    Output(io::Error),
     /// The canister's reply is not what its interface says.
     Reply {
         /// The method.
@@ -242,28 +265,50 @@ impl fmt::Display for Error {
                 principal,
                 canister,
                 reject,
-            } => write!(
+            } => {
+                write!(f, "{principal} may not change {canister}: {reject}; ")?;
+                if *principal == Principal::anonymous() {
+                    f.write_str("name who you are with --identity")
+                } else {
+                    f.write_str("its controllers can grant the permission Commit")
+                }
+            }
+            Self::UnknownCanister { canister, network } => write!(
                 f,
-                "{principal} may not deploy to {canister}: {reject}; its controllers can grant \
-                 the permission Commit"
+                "there is no canister {canister} on {}; correct the id, or name its network with \
+                 --network",
+                network.url().as_str().trim_end_matches('/')
+            ),
+            Self::NoModule(canister) => write!(
+                f,
+                "canister {canister} is empty; its controllers can install an asset canister in it"
+            ),
+            Self::NoAssets { canister, method } => write!(
+                f,
+                "{canister} is no asset canister that can be deployed to: it has no method {method}"
             ),
             Self::Unreachable(reason) => write!(f, "cannot reach the network: {reason}"),
             Self::Expired(method) => write!(
                 f,
-                "the network did not take the call of {method} in time; nothing has changed, \
-                 deploy again"
+                "the network did not take the call of {method} in time, so it has had no effect; \
+                 repeat the command"
             ),
             Self::Undecided(reason) => write!(
                 f,
                 "the network was lost at the last step, so the site is either as it was or as it \
-                 should be: {reason}; deploy again to find out"
+                 should be: {reason}; repeat the command to find out"
             ),
-            Self::Outdated { base, live } => write!(
-                f,
-                "somebody else was first: this began on release {base}, and release {live} is \
-                 live now; deploy again if it is to be replaced, or with --rebase, which does \
-                 so without asking"
-            ),
+            Self::Outdated { base, live } => {
+                write!(f, "somebody else was first: this began on release {base}, ")?;
+                match base == live {
+                    true => f.write_str("which was changed since")?,
+                    false => write!(f, "and release {live} is live now")?,
+                }
+                f.write_str(
+                    "; deploy again if that is to be replaced, or with --rebase, which does so \
+                     without asking",
+                )
+            }
             Self::Moved => write!(
                 f,
                 "the site has changed while it was compared with the directory, so nothing was \
@@ -346,6 +391,14 @@ impl fmt::Display for Error {
                 "nothing at {url} says which canister it shows; name the canister by its id"
             ),
             Self::Rehearsal(error) => write!(f, "no canister could hold this: {error}"),
+            Self::Unfit(reject) => write!(f, "no canister could hold this: {}", reject.message),
+            Self::EmptyDirectory(path) => write!(
+                f,
+                "there is nothing to deploy in {}; if the whole site is to be deleted, say so with \
+                 --empty",
+                path.display()
+            ),
+            Self::Output(source) => write!(f, "cannot write the output: {source}"),
             Self::Reply { method, reason } => {
                 write!(
                     f,
@@ -360,7 +413,16 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// What this means after the call that publishes has been sent.
+    /// A file or directory cannot be read.
+    pub(crate) fn reading(path: &Path, source: io::Error) -> Error {
+        Error::Io {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// What this means after the call that changes the site has been sent.
     pub(crate) fn after_publishing(self) -> Error {
         match self {
             Self::Unreachable(reason) | Self::Unproven(reason) => Self::Undecided(reason),
@@ -372,11 +434,14 @@ impl Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { source, .. } | Self::Listen { source, .. } => Some(source),
+            Self::Io { source, .. } | Self::Listen { source, .. } | Self::Output(source) => {
+                Some(source)
+            }
             Self::Watch { source, .. } => Some(source),
             Self::Call { reject, .. }
             | Self::Install { reject, .. }
-            | Self::Forbidden { reject, .. } => Some(reject),
+            | Self::Forbidden { reject, .. }
+            | Self::Unfit(reject) => Some(reject),
             Self::Rehearsal(error) => Some(error),
             _ => None,
         }

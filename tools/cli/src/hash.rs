@@ -58,8 +58,7 @@ impl std::str::FromStr for Variable {
 ///
 /// Those of reading it, and [`Error::Unreachable`] if the root key is to be fetched and cannot.
 pub fn hash(options: &Hash) -> Result<(), Error> {
-    let trust = options.trust.clone();
-    let trust = trust.unwrap_or_else(|| options.network.default_trust());
+    let trust = options.network.trust(options.trust.as_ref());
     let key = root_key(&options.network, &trust)?;
     let environment = Environment::new(
         &key,
@@ -85,8 +84,13 @@ pub fn hash(options: &Hash) -> Result<(), Error> {
 /// Those of reading it.
 pub fn rehearse(directory: &Path, environment: &Environment) -> Result<(Rehearsal, usize), Error> {
     let rehearsal = Rehearsal::new(environment)?;
-    let deployed = Directory::new(directory).deploy(&rehearsal, &Journal::none(), &())?;
-    Ok((rehearsal, deployed.files))
+    let deployed = Directory::new(directory).deploy(&rehearsal, &Journal::none(), &());
+    match deployed {
+        Ok(deployed) => Ok((rehearsal, deployed.files)),
+        // It is this library's own, and refuses what any would.
+        Err(Error::Call { reject, .. }) => Err(Error::Unfit(reject)),
+        Err(error) => Err(error),
+    }
 }
 
 fn in_words(hashes: &Hashes, key: &[u8], trust: &Trust, variables: &[Variable]) -> String {

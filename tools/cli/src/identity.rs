@@ -183,7 +183,7 @@ impl Key {
 fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(reading(path, source)),
+        Err(source) => return Err(Error::reading(path, source)),
         Ok(text) => text,
     };
     let value = serde_json::from_slice(&text).map_err(|error| Error::IdentityStore {
@@ -193,14 +193,6 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     Ok(Some(value))
 }
 
-fn reading(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    }
-}
-
 /// Reads the private key in a file, whatever kind it is.
 ///
 /// # Errors
@@ -208,7 +200,7 @@ fn reading(path: &Path, source: io::Error) -> Error {
 /// [`Error::Io`], or [`Error::Identity`] if there is none that can be read.
 pub fn read(path: &Path) -> Result<Box<dyn Identity>, Error> {
     // Once, because it may be a pipe.
-    let text = fs::read(path).map_err(|source| reading(path, source))?;
+    let text = fs::read(path).map_err(|source| Error::reading(path, source))?;
     let none = || Error::Identity(path.to_owned());
     let blocks = pem::parse_many(&text).map_err(|_| none())?;
     // Keys of both curves look alike but for its name, which may be in a block of its own.

@@ -25,7 +25,9 @@ use ic_agent::{Agent, AgentError, Certificate, RequestId};
 use tokio::time::{sleep, timeout};
 
 use crate::canister::Failure;
+use crate::outage::Outage;
 use crate::remote::{failure, is_transient, reason};
+use crate::verify::time::Time;
 
 /// How long one request may take. The network answers within ten seconds what it has got; the
 /// rest is for two megabytes on a slow line.
@@ -57,13 +59,14 @@ enum Told {
 
 /// Makes the update, with effect once, unless it fails. Only [`Failure::Unreachable`] and
 /// [`Failure::Unproven`] leave it open whether it had any. `lifetime` is for how long it may be
-/// executed, by default a few minutes.
+/// executed, by default a few minutes; if nothing comes of it for long, `outage` tells.
 pub(crate) async fn update(
     agent: &Agent,
     canister: Principal,
     method: &str,
     argument: Vec<u8>,
     lifetime: Option<Duration>,
+    outage: &Outage,
 ) -> Result<Vec<u8>, Failure> {
     let mut update = agent.update(&canister, method).with_arg(argument);
     if let Some(lifetime) = lifetime {
@@ -78,15 +81,20 @@ pub(crate) async fn update(
         bytes: signed.signed_update,
     };
 
+    let mut waiting = outage.wait(method, message.end());
     let mut pause = PAUSES.0;
     let mut asking = false;
     // Whether a copy may have arrived that nobody has told of.
     let mut in_doubt = false;
     loop {
         let told = match asking || message.has_expired(Duration::ZERO) {
-            true => message.ask().await,
-            false => message.send().await,
+            true => waiting.on(message.ask()).await,
+            false => waiting.on(message.send()).await,
         };
+        match &told {
+            Told::Nothing(reason) => waiting.failed(reason),
+            _ => waiting.answered(),
+        }
         let doubt = match told {
             Told::Replied(reply) => return Ok(reply),
             Told::Expired => return Err(Failure::Expired),
@@ -131,6 +139,11 @@ impl Message<'_> {
     fn has_expired(&self, ago: Duration) -> bool {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.is_ok_and(|since| since > Duration::from_nanos(self.expiry) + ago)
+    }
+
+    /// When nobody is asked any more what became of it.
+    fn end(&self) -> Time {
+        Time(self.expiry.saturating_add(PATIENCE.as_nanos() as u64))
     }
 
     async fn send(&self) -> Told {

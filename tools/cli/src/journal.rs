@@ -1,15 +1,17 @@
-//! What an upload has left at a canister, written down as it gets there, so that a deploy that
-//! was killed can be taken up again.
+//! What a deploy has left at a canister, written down as it gets there, for the next one to take
+//! up or to clear away if this one is killed.
 //!
 //! ```text
-//! batch 7                     the batch that holds the chunks
-//! 9f86d0818…0a08 30064771072  SHA-256 of a piece, and the chunk that holds it
+//! batch 7                     the batch that holds the chunks            of an upload to a
+//! 9f86d0818…0a08 30064771072  SHA-256 of a piece, and its chunk          canister of dfx
 //! …
+//!
+//! stage 8                     a stage that was neither published         of deploys to Hallmark's
+//! …                           nor discarded
 //! ```
 //!
-//! The interface cannot be asked what is uploaded, so this is the only record. It is a help and
-//! no authority: the canister refuses content whose hash is not what it should be, and a journal
-//! that is lost or torn costs an upload.
+//! It is a help and no authority: the canister refuses content whose hash is not what it should
+//! be, and a journal that is lost or torn costs an upload, or leaves a stage until it expires.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -19,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 
 use candid::Nat;
 
-/// The journal of uploads to one canister.
+/// The journal of deploys to one canister.
 #[derive(Debug, Default)]
 pub struct Journal(Option<Mutex<Kept>>);
 
@@ -40,7 +42,7 @@ pub struct Uploaded {
 }
 
 impl Journal {
-    /// No journal: uploads begin at the beginning.
+    /// No journal: uploads begin at the beginning, and what is left stays until it expires.
     pub fn none() -> Journal {
         Journal(None)
     }
@@ -53,13 +55,7 @@ impl Journal {
 
     /// What an earlier upload has left, if it was broken off.
     pub fn read(&self) -> Option<Uploaded> {
-        let mut text = String::new();
-        self.with(|kept| {
-            kept.file.rewind()?;
-            kept.file.read_to_string(&mut text)?;
-            Ok(())
-        });
-        parse(&text)
+        parse(&self.text())
     }
 
     /// Begins anew, with this batch.
@@ -78,9 +74,47 @@ impl Journal {
         self.with(|kept| kept.file.write_all(lines.as_bytes()));
     }
 
+    /// The stages that are neither published nor discarded, as far as anybody knows.
+    pub fn stages(&self) -> Vec<u64> {
+        stages(&self.text())
+    }
+
+    /// There is this stage.
+    pub fn begin_stage(&self, stage: u64) {
+        let mut stages = self.stages();
+        stages.push(stage);
+        self.keep(&stages);
+    }
+
+    /// This stage is there no more.
+    pub fn end_stage(&self, stage: u64) {
+        let mut stages = self.stages();
+        stages.retain(|kept| *kept != stage);
+        self.keep(&stages);
+    }
+
     /// Nothing is left to take up.
     pub fn end(&self) {
         self.with(Kept::empty);
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        self.with(|kept| {
+            kept.file.rewind()?;
+            kept.file.read_to_string(&mut text)?;
+            Ok(())
+        });
+        text
+    }
+
+    fn keep(&self, stages: &[u64]) {
+        let lines = stages.iter().map(|stage| format!("stage {stage}\n"));
+        let lines: String = lines.collect();
+        self.with(|kept| {
+            kept.empty()?;
+            kept.file.write_all(lines.as_bytes())
+        });
     }
 
     fn with(&self, write: impl FnOnce(&mut Kept) -> io::Result<()>) {
@@ -124,11 +158,19 @@ fn kept(path: &Path) -> io::Result<Kept> {
     })
 }
 
+/// Lines that are whole: one without its end was torn.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n')
+        .map_while(|line| line.strip_suffix('\n'))
+}
+
+fn stages(text: &str) -> Vec<u64> {
+    let numbers = lines(text).map_while(|line| line.strip_prefix("stage ")?.parse().ok());
+    numbers.collect()
+}
+
 fn parse(text: &str) -> Option<Uploaded> {
-    // A line without its end was torn.
-    let mut lines = text
-        .split_inclusive('\n')
-        .map_while(|line| line.strip_suffix('\n'));
+    let mut lines = lines(text);
     let batch = lines.next()?.strip_prefix("batch ")?.parse().ok()?;
     let mut chunks: HashMap<_, Vec<_>> = HashMap::new();
     for line in lines {
@@ -195,6 +237,33 @@ mod tests {
         ] {
             assert_eq!(parse(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn stages_are_kept_until_they_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let journal = Journal::open(&path);
+        assert!(journal.stages().is_empty());
+        // What is left of an upload to the canister that was there before says nothing of it.
+        journal.begin(&nat(6));
+        assert!(journal.stages().is_empty());
+        for stage in [7, 70, 8] {
+            journal.begin_stage(stage);
+        }
+        assert_eq!(journal.read(), None);
+        journal.end_stage(7);
+        journal.end_stage(9);
+        drop(journal);
+
+        let journal = Journal::open(&path);
+        assert_eq!(journal.stages(), [70, 8]);
+        journal.end_stage(8);
+        journal.end_stage(70);
+        drop(journal);
+        assert!(!path.exists());
+        assert_eq!(stages("stage 7\nstage 8"), [7]);
+        assert_eq!(stages("stage 7\nstage\nstage 8\n"), [7]);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use serde_bytes::{ByteBuf, Bytes};
 use crate::Error;
 use crate::canister::{Canister, Failure};
 
+/// Assets that are listed before it is plain that there is no end to them.
+const MAX_ASSETS: usize = 1 << 20;
+
 /// An asset as `list` tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
 pub struct AssetDetails {
@@ -174,20 +177,19 @@ impl<'a> AssetCanister<'a> {
             start: Option<Nat>,
             length: Option<Nat>,
         }
-        let mut assets: Vec<AssetDetails> = Vec::new();
-        loop {
+        let method = "list";
+        let page = |start: usize| -> Result<Vec<AssetDetails>, Error> {
             let page = Page {
-                start: Some(assets.len().into()),
+                start: Some(start.into()),
                 length: None,
             };
-            let (page,): (Vec<AssetDetails>,) = self.query("list", (page,))?;
-            // Older canisters of dfx list everything, whatever they are asked for.
-            let begins_again = page.first() == assets.first();
-            if page.is_empty() || begins_again {
-                return Ok(assets);
-            }
-            assets.extend(page);
-        }
+            let (page,) = self.query(method, (page,))?;
+            Ok(page)
+        };
+        all_pages(|asset| &asset.key, page)?.ok_or_else(|| Error::Reply {
+            method,
+            reason: format!("there are more than {MAX_ASSETS} assets"),
+        })
     }
 
     /// What of an asset is not content; `None` from a canister too old to tell.
@@ -316,6 +318,25 @@ impl std::fmt::Debug for AssetCanister<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AssetCanister").finish_non_exhaustive()
     }
+}
+
+/// Asks for page after page, each from a place on, until one has nothing new. `None`: there is no
+/// end to them.
+pub(crate) fn all_pages<T, E>(
+    key: impl Fn(&T) -> &str,
+    mut page: impl FnMut(usize) -> Result<Vec<T>, E>,
+) -> Result<Option<Vec<T>>, E> {
+    let mut all: Vec<T> = Vec::new();
+    while all.len() <= MAX_ASSETS {
+        let next = page(all.len())?;
+        // Older canisters of dfx list everything, whatever they are asked for.
+        let begins_again = next.first().map(&key) == all.first().map(&key);
+        if next.is_empty() || begins_again {
+            return Ok(Some(all));
+        }
+        all.extend(next);
+    }
+    Ok(None)
 }
 
 pub(crate) fn failed(method: &'static str, failure: Failure) -> Error {

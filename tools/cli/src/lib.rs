@@ -4,7 +4,7 @@
 //! of which [`rules`] say more, [`content`] types and compresses them, [`plan`] compares them with what the canister has,
 //! [`freight`] packs what is missing there, [`stage`] publishes it on Hallmark's canister, or
 //! [`upload`] on that of dfx; [`deploy`] is all of them, and [`changes`] tells of it. [`journal`]
-//! keeps what a deploy to the latter leaves behind if it is broken off.
+//! keeps what a deploy leaves behind if it is broken off.
 //!
 //! They talk to any [`canister`] through [`legacy`], the asset canister's interface. [`local`]
 //! is a canister in this process, and [`serve`] the command that shows it to browsers.
@@ -30,6 +30,7 @@ pub mod legacy;
 pub mod local;
 pub mod native;
 pub mod network;
+mod outage;
 mod parallel;
 pub mod plan;
 pub mod publish;

@@ -1,6 +1,5 @@
 //! The `hallmark` program: arguments in, exit status out.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,12 +8,14 @@ use clap::{Parser, Subcommand};
 use hallmark::deploy::Manner;
 use hallmark::diff::{Diff, Difference, Side, diff};
 use hallmark::hash::{Hash, Variable, hash};
-use hallmark::network::{Location, Trust};
+use hallmark::network::{Location, Trust, canister};
 use hallmark::publish::{Publish, publish};
 use hallmark::releases::{Rollback, Show, log, releases, rollback};
+use hallmark::report::{tell, written};
 use hallmark::serve::{Serve, serve};
 use hallmark::verify::subject::{Place, Subject};
 use hallmark::verify::{Verify, verify};
+use ic_hallmark::site::MAX_NOTE;
 
 fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
@@ -33,16 +34,34 @@ fn main() -> ExitCode {
             verify(&arguments.into()).map(|outcome| ExitCode::from(outcome.status()))
         }
     };
-    match result {
+    match result.and_then(|status| written().map(|()| status)) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             ExitCode::from(2)
         }
     }
 }
 
+/// A note that a log takes.
+fn note(text: &str) -> Result<String, String> {
+    match text.len() {
+        length if length > MAX_NOTE => Err(format!(
+            "it has {length} bytes, and the log of a canister takes {MAX_NOTE}"
+        )),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn release(text: &str) -> Result<u64, String> {
+    let words = "it is no number; `hallmark releases` lists those that there are";
+    text.parse().map_err(|_| words.to_owned())
+}
+
 /// Certified websites on the Internet Computer.
+///
+/// Exit status: 0 if it is done, 2 if it cannot be; `verify` and `diff` have others besides, which
+/// their help tells. Results go to the output, everything else to the error stream.
 #[derive(Debug, Parser)]
 #[command(name = "hallmark", version)]
 struct Arguments {
@@ -105,7 +124,7 @@ struct DeployArguments {
     directory: PathBuf,
 
     /// The asset canister to deploy to, by its id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = canister)]
     canister: Principal,
 
     /// The network it is on: `ic`, `local` (http://localhost:8000) or a URL.
@@ -123,12 +142,16 @@ struct DeployArguments {
     identity: String,
 
     /// What the canister's log shall say of it.
-    #[arg(long)]
+    #[arg(long, value_parser = note)]
     note: Option<String>,
 
     /// If somebody else publishes meanwhile, go on, and replace that, too.
     #[arg(long)]
     rebase: bool,
+
+    /// Deploy a directory without files, too: it deletes the whole site.
+    #[arg(long)]
+    empty: bool,
 
     /// Print what would change, and change nothing.
     #[arg(long)]
@@ -147,6 +170,7 @@ impl From<DeployArguments> for Publish {
                 note: arguments.note,
                 rebase: arguments.rebase,
             },
+            empty: arguments.empty,
             dry_run: arguments.dry_run,
         }
     }
@@ -306,8 +330,8 @@ struct LogArguments {
     place: PlaceArguments,
 
     /// Print this many entries, the newest ones [default: all].
-    #[arg(long, value_name = "N")]
-    limit: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
 
     /// Print JSON.
     #[arg(long)]
@@ -318,7 +342,7 @@ impl From<LogArguments> for Show {
     fn from(arguments: LogArguments) -> Show {
         Show {
             place: arguments.place.into(),
-            limit: arguments.limit.map_or(usize::MAX, NonZeroUsize::get),
+            limit: arguments.limit.map_or(usize::MAX, |limit| limit as usize),
             json: arguments.json,
         }
     }
@@ -330,14 +354,14 @@ impl From<LogArguments> for Show {
 #[derive(Debug, clap::Args)]
 struct RollbackArguments {
     /// The release, by its number in the log.
-    #[arg(value_name = "RELEASE")]
+    #[arg(value_name = "RELEASE", value_parser = release)]
     release: u64,
 
     #[command(flatten)]
     place: PlaceArguments,
 
     /// What the log shall say of it.
-    #[arg(long)]
+    #[arg(long, value_parser = note)]
     note: Option<String>,
 
     /// Who does it: the name of an identity of `icp` or `dfx`, a file with a private key in PEM,

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use candid::CandidType;
-use candid::utils::ArgumentEncoder;
+use candid::utils::{ArgumentDecoder, ArgumentEncoder};
+use candid::{CandidType, Principal};
 use serde::Deserialize;
 use serde_bytes::{ByteBuf, Bytes};
 
@@ -70,18 +70,54 @@ pub struct RolledBack {
     pub release: u64,
 }
 
-/// What a sealed stage would make of the site.
+/// What a site adds up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sealed {
+pub struct Hashes {
     /// The hash of everything that can be answered.
     pub site: [u8; 32],
     /// The hash of everything that was uploaded; `None` if nothing was.
     pub content: Option<[u8; 32]>,
 }
 
+/// What is live: it is the same site as long as this is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    /// The entry of the log that is about it; 0 if there is none.
+    pub release: u64,
+    /// If that is an amendment, how many changes it has so far.
+    pub changes: Option<u64>,
+}
+
+/// What came of a publication, as the log has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The site hash, with what pages are told of their environment since.
+    pub site: [u8; 32],
+    /// When that is, in nanoseconds since 1970, if it is not now: the canister has a lock.
+    pub due: Option<u64>,
+}
+
+/// Who is asked what has no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One replica, which may be a moment behind the others.
+    One,
+    /// All of them, after everything that was called before. It takes as long as a call.
+    All,
+}
+
+/// A staged release, as the canister lists it.
+#[derive(Debug, Clone, PartialEq, Eq, CandidType, Deserialize)]
+pub struct Staged {
+    /// Its number.
+    pub stage: u64,
+    /// Who created it.
+    pub owner: Principal,
+}
+
 /// Staged releases of a canister: what can be done with them.
 ///
-/// Each method fails as those of [`AssetCanister`](crate::legacy::AssetCanister) do.
+/// Each method fails as those of [`AssetCanister`] do.
 #[derive(Clone, Copy)]
 pub struct Stages<'a> {
     canister: AssetCanister<'a>,
@@ -99,17 +135,89 @@ impl<'a> Stages<'a> {
         Self { canister }
     }
 
-    /// Whether the canister has any such thing, which Hallmark's has, and no other.
+    /// What is live. `None` if the canister has no stages and no log, because it is not Hallmark's.
     ///
     /// # Errors
     ///
     /// See [`Stages`].
-    pub fn are_known(&self) -> Result<bool, Error> {
-        match self.held([]) {
-            Ok(_) => Ok(true),
-            Err(Error::Call { reject, .. }) if reject.is_unknown_method() => Ok(false),
-            Err(error) => Err(error),
+    pub fn live(&self, asked: Asked) -> Result<Option<Live>, Error> {
+        #[derive(CandidType, Deserialize)]
+        struct Page {
+            live: u64,
+            entries: Vec<Entry>,
         }
+        #[derive(CandidType, Deserialize)]
+        struct Entry {
+            release: u64,
+            changes: Option<u64>,
+        }
+        let mut start = None;
+        loop {
+            let length = Some(1);
+            let wanted = WantedReleases { start, length };
+            let (page,): (Page,) = match self.ask(asked, "releases", (wanted,)) {
+                Err(Error::Call { reject, .. }) if reject.is_unknown_method() => return Ok(None),
+                page => page?,
+            };
+            let release = page.live;
+            let entry = page.entries.first();
+            // Settings are entered after it.
+            if entry.is_some_and(|entry| entry.release > release) && start != Some(release) {
+                start = Some(release);
+                continue;
+            }
+            let entry = entry.filter(|entry| entry.release == release);
+            let changes = entry.and_then(|entry| entry.changes);
+            return Ok(Some(Live { release, changes }));
+        }
+    }
+
+    /// What came of the publication that has this number in the log, and was made just now.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn outcome(&self, release: u64) -> Result<Outcome, Error> {
+        #[derive(CandidType, Deserialize)]
+        struct Page {
+            entries: Vec<Entry>,
+        }
+        #[derive(CandidType, Deserialize)]
+        struct Entry {
+            release: u64,
+            site_hash: ByteBuf,
+            due: Option<u64>,
+            next_site_hash: Option<ByteBuf>,
+        }
+        let method = "releases";
+        // It is the last one, but for what pages are told of a new environment, and for others.
+        let wanted = WantedReleases {
+            start: None,
+            length: Some(10),
+        };
+        for asked in [Asked::One, Asked::All] {
+            let (Page { entries },) = self.ask(asked, method, (wanted,))?;
+            let found = entries.iter().find(|entry| entry.release == release);
+            if let (Some(entry), Some(last)) = (found, entries.first()) {
+                let site = entry.next_site_hash.as_ref().unwrap_or(&last.site_hash);
+                return Ok(Outcome {
+                    site: sha256(method, site.clone())?,
+                    due: entry.due,
+                });
+            }
+        }
+        let reason = format!("release {release} is not in the log");
+        Err(Error::Reply { method, reason })
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    ///
+    /// See [`Stages`].
+    pub fn all(&self, asked: Asked) -> Result<Vec<Staged>, Error> {
+        let (stages,) = self.ask(asked, "stages", ())?;
+        Ok(stages)
     }
 
     /// Which chunks with these SHA-256 the canister has, of whatever they may be.
@@ -119,14 +227,15 @@ impl<'a> Stages<'a> {
     /// See [`Stages`].
     pub fn held<'h>(
         &self,
+        asked: Asked,
         hashes: impl IntoIterator<Item = &'h [u8; 32]>,
     ) -> Result<Vec<bool>, Error> {
         let method = "held";
         let hashes: Vec<_> = hashes.into_iter().map(|hash| Bytes::new(hash)).collect();
-        let asked = hashes.len();
-        let (held,): (Vec<bool>,) = self.canister.query(method, (hashes,))?;
-        if held.len() != asked {
-            let reason = format!("{} answers to {asked} questions", held.len());
+        let questions = hashes.len();
+        let (held,): (Vec<bool>,) = self.ask(asked, method, (hashes,))?;
+        if held.len() != questions {
+            let reason = format!("{} answers to {questions} questions", held.len());
             return Err(Error::Reply { method, reason });
         }
         Ok(held)
@@ -152,22 +261,22 @@ impl<'a> Stages<'a> {
     /// # Errors
     ///
     /// See [`Stages`].
-    pub fn fill(&self, stage: u64, operations: Vec<Operation>) -> Result<(), Error> {
+    pub fn fill(&self, stage: u64, operations: &[Operation]) -> Result<(), Error> {
         #[derive(CandidType)]
-        struct Fill {
+        struct Fill<'a> {
             stage: u64,
-            operations: Vec<Operation>,
+            operations: &'a [Operation],
         }
         let fill = Fill { stage, operations };
         self.canister.update("fill_stage", (fill,))
     }
 
-    /// Goes on with sealing it. `None`: once more.
+    /// Goes on with sealing it, and returns what it would make of the site. `None`: once more.
     ///
     /// # Errors
     ///
     /// See [`Stages`].
-    pub fn seal(&self, stage: u64) -> Result<Option<Sealed>, Error> {
+    pub fn seal(&self, stage: u64) -> Result<Option<Hashes>, Error> {
         #[derive(CandidType, Deserialize)]
         struct Reply {
             done: bool,
@@ -179,20 +288,10 @@ impl<'a> Stages<'a> {
         if !reply.done {
             return Ok(None);
         }
-        let hash = |bytes: Option<ByteBuf>| match bytes.map(|bytes| bytes.into_vec().try_into()) {
-            None => Ok(None),
-            Some(Ok(hash)) => Ok(Some(hash)),
-            Some(Err(_)) => Err(Error::Reply {
-                method,
-                reason: "a hash is no SHA-256".to_owned(),
-            }),
-        };
-        let site = hash(reply.site_hash)?.ok_or_else(|| Error::Reply {
-            method,
-            reason: "there is no site hash".to_owned(),
-        })?;
-        let content = hash(reply.content_hash)?;
-        Ok(Some(Sealed { site, content }))
+        let site = sha256(method, reply.site_hash.unwrap_or_default())?;
+        let content = reply.content_hash.map(|hash| sha256(method, hash));
+        let content = content.transpose()?;
+        Ok(Some(Hashes { site, content }))
     }
 
     /// Makes the same changes to what is live now.
@@ -218,7 +317,7 @@ impl<'a> Stages<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Outdated`], and see [`Stages`].
+    /// See [`Stages`].
     pub fn publish(
         &self,
         stage: u64,
@@ -236,13 +335,19 @@ impl<'a> Stages<'a> {
             content_hash: content.map(ByteBuf::from),
             note,
         };
-        match self.canister.update("publish_stage", (publish,)) {
-            Ok((RolledBack { release },)) => Ok(release),
-            Err(Error::Call { method, reject }) => Err(match reject.outdated() {
-                Some((base, live)) => Error::Outdated { base, live },
-                None => Error::Call { method, reject },
-            }),
-            Err(error) => Err(error),
+        let (RolledBack { release },) = self.canister.update("publish_stage", (publish,))?;
+        Ok(release)
+    }
+
+    fn ask<T: for<'d> ArgumentDecoder<'d>>(
+        &self,
+        asked: Asked,
+        method: &'static str,
+        argument: impl ArgumentEncoder,
+    ) -> Result<T, Error> {
+        match asked {
+            Asked::One => self.canister.query(method, argument),
+            Asked::All => self.canister.update(method, argument),
         }
     }
 }
@@ -251,6 +356,14 @@ impl fmt::Debug for Stages<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stages").finish_non_exhaustive()
     }
+}
+
+fn sha256(method: &'static str, bytes: ByteBuf) -> Result<[u8; 32], Error> {
+    let hash = bytes.into_vec().try_into();
+    hash.map_err(|bytes: Vec<u8>| Error::Reply {
+        method,
+        reason: format!("{} bytes are no SHA-256", bytes.len()),
+    })
 }
 
 /// Asks for a page of the log. `None` if the canister has no log, because it is not Hallmark's.

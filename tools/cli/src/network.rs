@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use candid::Principal;
 use url::{Host, Url};
 
 /// Where a network answers: `ic`, `local` or a URL.
@@ -23,10 +24,31 @@ pub enum Trust {
 /// Bytes of a root key: DER with a BLS public key of 96.
 const ROOT_KEY: usize = 133;
 
+/// The id of a canister.
+///
+/// # Errors
+///
+/// If the text is none, or names somebody who is no canister.
+pub fn canister(text: &str) -> Result<Principal, String> {
+    // The last byte tells the class; the management canister has none (interface specification,
+    // "Special forms of Principals").
+    const OPAQUE: u8 = 1;
+    match Principal::from_text(text) {
+        Ok(id) if id.as_slice().last() == Some(&OPAQUE) => Ok(id),
+        Ok(_) => Err("it is not the id of a canister, but of somebody who calls them".to_owned()),
+        Err(_) => Err("it is no id of a canister, such as ryjl3-tyaaa-aaaaa-aaaba-cai".to_owned()),
+    }
+}
+
 impl Location {
     /// The address.
     pub fn url(&self) -> &Url {
         &self.0
+    }
+
+    /// What proves answers from there: what was named, or else [`default_trust`](Self::default_trust).
+    pub fn trust(&self, named: Option<&Trust>) -> Trust {
+        named.cloned().unwrap_or_else(|| self.default_trust())
     }
 
     /// What proves answers from there unless somebody says otherwise: nobody comes between a
@@ -98,6 +120,21 @@ mod tests {
         ] {
             let location: Location = network.parse().unwrap();
             assert_eq!(location.default_trust(), trust, "{network}");
+        }
+    }
+
+    #[test]
+    fn only_canisters_have_sites() {
+        let id = "ryjl3-tyaaa-aaaaa-aaaba-cai";
+        assert_eq!(canister(id).unwrap().to_text(), id);
+        for text in [
+            "",
+            "aaaaa-aa",
+            "2vxsx-fae",
+            "ryjl3-tyaaa-aaaaa-aaaba-caj",
+            "site",
+        ] {
+            assert!(canister(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! `hallmark deploy`: a directory, and a canister that is there already, on whatever network.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use candid::Principal;
 use directories::ProjectDirs;
@@ -30,6 +31,8 @@ pub struct Publish {
     pub identity: String,
     /// What to say of it in the canister's log, and what to do if somebody else publishes.
     pub manner: Manner,
+    /// Whether the directory may be empty, and the site with it.
+    pub empty: bool,
     /// Whether to say what would be done, and to leave it at that.
     pub dry_run: bool,
 }
@@ -44,16 +47,20 @@ const NAMED: usize = 20;
 /// Any [`Error`]. What the canister answers has not changed then, but for [`Error::Undecided`].
 pub fn publish(options: &Publish) -> Result<(), Error> {
     // What can be wrong here is found before anybody is called.
-    scan(&options.directory)?;
+    let found = scan(&options.directory)?;
+    if found.files.is_empty() && !options.empty && !options.dry_run {
+        return Err(Error::EmptyDirectory(options.directory.clone()));
+    }
     let identity = identity::find(&options.identity, &Stores::of_user())?;
-    let trust = options.trust.clone();
-    let trust = trust.unwrap_or_else(|| options.network.default_trust());
+    let trust = options.network.trust(options.trust.as_ref());
     let canister = RemoteCanister::new(options.canister, &options.network, trust, identity)?;
+    let report = Arc::new(Console::default());
+    let canister = canister.with_report(report.clone());
 
     let mut directory = Directory::new(&options.directory);
-    let report = Console::default();
     if options.dry_run {
-        let planned = directory.plan(&canister, &report)?;
+        let planned = directory.plan(&canister, &*report);
+        let planned = planned.map_err(|error| canister.explain(error))?;
         for line in planned.changes.lines(usize::MAX) {
             say(line);
         }
@@ -62,15 +69,8 @@ pub fn publish(options: &Publish) -> Result<(), Error> {
         return Ok(());
     }
     let journal = journal(&canister);
-    let deployed = directory.deploy_as(&options.manner, &canister, &journal, &report);
-    let deployed = deployed.map_err(|error| match error {
-        Error::Call { reject, .. } if reject.is_missing_permission() => Error::Forbidden {
-            principal: canister.caller(),
-            canister: options.canister,
-            reject,
-        },
-        other => other,
-    })?;
+    let deployed = directory.deploy_as(&options.manner, &canister, &journal, &*report);
+    let deployed = deployed.map_err(|error| canister.explain(error))?;
     for line in deployed.changes.lines(NAMED) {
         say(line);
     }

@@ -11,7 +11,8 @@ use candid::utils::ArgumentEncoder;
 use ic_hallmark::Site;
 use ic_hallmark::api::{
     self, CreateChunksArguments, CreateChunksResponse, CreateStageArguments, Fill, ListArguments,
-    PublishStageArguments, RollbackResponse, SealStageResponse, StageNumber, id_of,
+    PublishStageArguments, ReleasesArguments, RollbackResponse, SealStageResponse, StageNumber,
+    id_of,
 };
 use ic_hallmark::site::{Environment, Memories, Operation, Outline, Properties};
 use ic_stable_structures::Memory;
@@ -161,6 +162,15 @@ impl Canister for Rehearsal {
                 Ok(reply((page,)))
             }
             "site_hash" => Ok(reply((ByteBuf::from(self.site().root().site()),))),
+            "releases" => {
+                let wanted: ReleasesArguments = decode(&argument)?;
+                let page = api::releases(&self.site(), &wanted, None).map_err(trap)?;
+                Ok(reply((page,)))
+            }
+            "stages" => {
+                let stages = api::stages(&self.site()).map_err(trap)?;
+                Ok(reply((stages,)))
+            }
             "held" => {
                 let hashes: Vec<ByteBuf> = decode(&argument)?;
                 let site = self.site();
@@ -173,6 +183,9 @@ impl Canister for Rehearsal {
     }
 
     fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        if let "held" | "list" | "releases" | "site_hash" | "stages" = method {
+            return self.query(method, argument);
+        }
         let mut site = self.site();
         match method {
             "create_stage" => {

@@ -1,17 +1,19 @@
 //! `hallmark releases` and `hallmark log`: what a canister keeps, and all that happened to it;
 //! `hallmark rollback`: an earlier release again.
 
+use std::sync::Arc;
+
 use ic_hallmark::site::Kind;
 use serde_json::{Value, json};
 
 use crate::Error;
 use crate::history::History;
 use crate::identity::{self, Stores};
-use crate::legacy::{AssetCanister, failed};
+use crate::legacy::failed;
 use crate::native::{self, RolledBack};
 use crate::network::Trust;
 use crate::remote::RemoteCanister;
-use crate::report::{bytes, count, quote, say};
+use crate::report::{Console, bytes, count, quote, say};
 use crate::verify::entry;
 use crate::verify::log::Numbered;
 use crate::verify::subject::{Found, Place};
@@ -40,6 +42,9 @@ pub struct Rollback {
     /// Who does it, as [`identity::find`] has it.
     pub identity: String,
 }
+
+/// Entries among which that of a change is found that was made just now.
+const RECENT: usize = 10;
 
 /// Prints a table of the releases that are kept, and of the live one.
 ///
@@ -121,6 +126,7 @@ pub fn log(options: &Show) -> Result<(), Error> {
     say(match first {
         0 => "  the log is empty, which is proven".to_owned(),
         1 => format!("  {entries}, the whole log, each of them proven"),
+        _ if history.entries.len() == 1 => "  the last entry, proven".to_owned(),
         _ => format!("  {entries}, the last ones, each of them proven"),
     });
     Ok(())
@@ -129,21 +135,23 @@ pub fn log(options: &Show) -> Result<(), Error> {
 fn read(place: &Place, limit: usize) -> Result<History, Error> {
     let found = place.find()?;
     let canister = call_as(&found, "anonymous")?;
-    History::read(&canister, &found.against(), limit)
+    let history = History::read(&canister, &found.against(), limit);
+    history.map_err(|error| canister.explain(error))
 }
 
 /// The canister, as somebody calls it.
 pub(crate) fn call_as(found: &Found, identity: &str) -> Result<RemoteCanister, Error> {
     let identity = identity::find(identity, &Stores::of_user())?;
     let trust = Trust::RootKey(found.root_key.clone());
-    RemoteCanister::new(found.canister, &found.location, trust, identity)
+    let canister = RemoteCanister::new(found.canister, &found.location, trust, identity)?;
+    Ok(canister.with_report(Arc::new(Console::default())))
 }
 
 /// Makes an earlier release the live one, and says what the site adds up to now.
 ///
 /// # Errors
 ///
-/// Those of the call; the site is as it was then.
+/// Those of the call; the site is as it was then, but for [`Error::Undecided`].
 pub fn rollback(options: &Rollback) -> Result<(), Error> {
     let found = options.place.find()?;
     let canister = call_as(&found, &options.identity)?;
@@ -151,27 +159,25 @@ pub fn rollback(options: &Rollback) -> Result<(), Error> {
         release: options.release,
         note: options.note.clone(),
     };
-    let reply = native::rollback(&canister, &wanted).map_err(|failure| {
-        match failed("rollback", failure) {
-            Error::Call { reject, .. } if reject.is_missing_permission() => Error::Forbidden {
-                principal: canister.caller(),
-                canister: found.canister,
-                reject,
-            },
-            other => other,
-        }
-    })?;
+    let reply = native::rollback(&canister, &wanted);
+    let lost = Error::after_publishing;
+    let reply = reply.map_err(|failure| lost(canister.explain(failed("rollback", failure))))?;
     let RolledBack { release } = reply.ok_or(Error::NoReleases(found.canister))?;
-    let history = History::read(&canister, &found.against(), 1)?;
-    let again = match history.entry(release).map(|logged| &logged.entry.kind) {
-        Ok(Kind::Schedule { due, .. }) => format!("will be live again from {} on", Time(*due)),
-        _ => "is live again".to_owned(),
+    // It is the last entry, but for what pages are told of a new environment.
+    let history = History::read(&canister, &found.against(), RECENT).map_err(lost)?;
+    let live = history.entries.first().map(|last| last.entry.site);
+    let (again, site) = match history.entry(release).map(|logged| &logged.entry.kind) {
+        Ok(Kind::Schedule { due, site, .. }) => {
+            let again = format!("will be live again from {} on", Time(*due));
+            (again, Some(*site))
+        }
+        _ => ("is live again".to_owned(), live),
     };
     say(format_args!(
         "  release {} {again}; the log has it as {release}",
         options.release
     ));
-    if let Some(hash) = AssetCanister::new(&canister).site_hash()? {
+    if let Some(hash) = site {
         say(format_args!("  site hash  {}", hex::encode(hash)));
     }
     Ok(())

@@ -1,8 +1,9 @@
-//! A canister on a network, called over HTTPS: the one place that knows `ic_agent`'s calls.
+//! A canister on a network, called over HTTPS: with `ingress.rs`, what knows `ic_agent`'s calls.
 //!
 //! Every answer is verified, of queries too. What is lost on the way is sent again: queries
 //! because they have no effect, updates as `ingress.rs` has it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use candid::Principal;
@@ -10,13 +11,17 @@ use ic_agent::agent::RejectCode;
 use ic_agent::agent::agent_error::TransportError;
 use ic_agent::{Agent, AgentError, Identity};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::Error;
 use crate::canister::{Canister, Failure, Reject};
 use crate::error::words;
 use crate::ingress;
 use crate::network::{Location, Trust};
+use crate::outage::Outage;
+use crate::report::Report;
+use crate::root_key::root_key;
+use crate::verify::time::Time;
 
 /// Updates under way at once. A block has room for two messages as large as parcels are, and an
 /// answer takes a few blocks; beyond that, messages would only wait at the other end. With 1.5
@@ -24,6 +29,8 @@ use crate::network::{Location, Trust};
 const LANES: usize = 8;
 /// How often a query is asked before it has failed.
 const QUERIES: u32 = 4;
+/// How long to wait for the answer to one.
+const QUERY: Duration = Duration::from_secs(30);
 /// Between the first two of them; doubled each time.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -31,9 +38,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct RemoteCanister {
     id: Principal,
+    location: Location,
     agent: Agent,
     caller: Principal,
     lifetime: Option<Duration>,
+    outage: Outage,
     runtime: Runtime,
 }
 
@@ -66,16 +75,15 @@ impl RemoteCanister {
             // Agents know it.
             Trust::InternetComputer => {}
             Trust::RootKey(key) => agent.set_root_key(key),
-            Trust::Fetched => {
-                let fetched = runtime.block_on(agent.fetch_root_key());
-                fetched.map_err(|error| broken(reason(&error)))?;
-            }
+            Trust::Fetched => agent.set_root_key(root_key(location, &Trust::Fetched)?),
         }
         Ok(RemoteCanister {
             id,
+            location: location.clone(),
             agent,
             caller,
             lifetime: None,
+            outage: Outage::default(),
             runtime,
         })
     }
@@ -85,6 +93,14 @@ impl RemoteCanister {
     pub fn with_lifetime(self, lifetime: Duration) -> RemoteCanister {
         RemoteCanister {
             lifetime: Some(lifetime),
+            ..self
+        }
+    }
+
+    /// The same, telling somebody if the network does not answer for long, and when it does again.
+    pub fn with_report(self, report: Arc<dyn Report + Send>) -> RemoteCanister {
+        RemoteCanister {
+            outage: Outage::told_to(report),
             ..self
         }
     }
@@ -103,27 +119,66 @@ impl RemoteCanister {
     pub fn caller(&self) -> Principal {
         self.caller
     }
+
+    /// The error with who erred, where a refusal tells.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let (canister, principal) = (self.id, self.caller);
+        match error {
+            Error::Call { reject, .. } if reject.is_missing_permission() => Error::Forbidden {
+                principal,
+                canister,
+                reject,
+            },
+            Error::Call { reject, .. } if reject.is_unknown_canister() => Error::UnknownCanister {
+                canister,
+                network: self.location.clone(),
+            },
+            Error::Call { method, reject } if reject.is_unknown_method() => {
+                Error::NoAssets { canister, method }
+            }
+            Error::Call { reject, .. } if reject.is_without_module() => Error::NoModule(canister),
+            other => other,
+        }
+    }
 }
 
 impl Canister for RemoteCanister {
     fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let until = Time(Time::now().0 + (QUERIES * QUERY).as_nanos() as u64);
+        let mut waiting = self.outage.wait(method, until);
         self.runtime.block_on(async {
             let mut pause = PAUSE;
-            for _ in 1..QUERIES {
-                let query = self.agent.query(&self.id, method);
-                match query.with_arg(&*argument).call().await {
-                    Err(error) if is_transient(&error) => sleep(pause).await,
-                    result => return result.map_err(failure),
+            let mut tries = 1;
+            loop {
+                let query = self.agent.query(&self.id, method).with_arg(&*argument);
+                let lost = match waiting.on(timeout(QUERY, query.call())).await {
+                    Ok(Err(error)) if is_transient(&error) => reason(&error),
+                    Ok(result) => {
+                        waiting.answered();
+                        return result.map_err(failure);
+                    }
+                    Err(_) => "there was no answer".to_owned(),
+                };
+                if tries == QUERIES {
+                    return Err(Failure::Unreachable(lost));
                 }
+                waiting.failed(&lost);
+                sleep(pause).await;
                 pause *= 2;
+                tries += 1;
             }
-            let query = self.agent.query(&self.id, method).with_arg(argument);
-            query.call().await.map_err(failure)
         })
     }
 
     fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let update = ingress::update(&self.agent, self.id, method, argument, self.lifetime);
+        let Self {
+            agent,
+            id,
+            lifetime,
+            outage,
+            ..
+        } = self;
+        let update = ingress::update(agent, *id, method, argument, *lifetime, outage);
         self.runtime.block_on(update)
     }
 
@@ -152,13 +207,10 @@ pub(crate) fn failure(error: AgentError) -> Failure {
             code: reject.error_code.as_deref().map_or(0, number),
             message: reject.reject_message,
         }),
-        // No network has it, so no canister and no subnet could say so.
-        AgentError::HttpError(answer) if is_canister_not_found(&answer.content) => {
-            Failure::Rejected(Reject {
-                code: 301,
-                message: "no subnet of this network has the canister".to_owned(),
-            })
-        }
+        AgentError::HttpError(answer) => match unknown_canister(&answer.content) {
+            Some(reject) => reject.into(),
+            None => Failure::Unreachable(reason(&AgentError::HttpError(answer))),
+        },
         AgentError::CertificateVerificationFailed()
         | AgentError::QuerySignatureVerificationFailed
         | AgentError::CertificateNotAuthorized()
@@ -177,9 +229,13 @@ pub(crate) fn failure(error: AgentError) -> Failure {
     }
 }
 
-/// What boundary nodes say of a canister id that belongs to no subnet.
-fn is_canister_not_found(answer: &[u8]) -> bool {
-    String::from_utf8_lossy(answer).contains("canister_not_found")
+/// What boundary nodes say of a canister id that belongs to no subnet, as a subnet would say it.
+pub(crate) fn unknown_canister(answer: &[u8]) -> Option<Reject> {
+    let is_it = String::from_utf8_lossy(answer).contains("canister_not_found");
+    is_it.then(|| Reject {
+        code: 301,
+        message: "no subnet of this network has the canister".to_owned(),
+    })
 }
 
 /// The number in a code such as `IC0536`.

@@ -1,6 +1,6 @@
-//! How far a deploy is, told to a person.
+//! What a command has to say: its result, and how far it is.
 //!
-//! On a terminal each stage is a bar while it lasts. Everywhere, each leaves one line. Both go
+//! On a terminal each step is a bar while it lasts. Everywhere, it leaves a line. Both go
 //! to the error stream: the output is for results.
 
 use std::fmt::Display;
@@ -9,9 +9,35 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressFinish, ProgressStyle};
 
+use crate::Error;
+
+/// What has become of the output.
+static OUTPUT: Mutex<Option<io::Error>> = Mutex::new(None);
+
 /// Prints a line of the result, if there is still somebody to read it.
 pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(io::stdout(), "{line}");
+    if let Err(error) = writeln!(io::stdout(), "{line}")
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        *OUTPUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
+/// Prints a line beside the result, if it can be.
+pub fn tell(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether all lines of the result have gone where they should.
+///
+/// # Errors
+///
+/// [`Error::Output`].
+pub fn written() -> Result<(), Error> {
+    match OUTPUT.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(error) => Err(Error::Output(error)),
+        None => Ok(()),
+    }
 }
 
 /// Words of somebody else's, on one line and without what moves a terminal's cursor or turns the
@@ -33,7 +59,7 @@ pub(crate) fn quote(words: &str) -> String {
 
 /// A part of a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum Step {
     /// Files are read and compressed; counted in files.
     Reading,
     /// Bodies are sent; counted in bytes.
@@ -42,17 +68,20 @@ pub enum Stage {
     Staging,
     /// Changes are made; counted in operations.
     Committing,
+    /// A site is asked for what it answers; counted in questions. The result says how many, so no
+    /// line is left.
+    Asking,
 }
 
 /// Whoever wants to know how far a deploy is.
 ///
-/// Each stage begins, advances until its total is reached, and ends, one after another.
+/// One step after another begins, advances until its total is reached, and ends, or is given up.
 pub trait Report: Sync {
-    /// A stage begins, of which so much is to be done.
-    fn begin(&self, stage: Stage, total: u64);
+    /// A step begins, of which so much is to be done.
+    fn begin(&self, step: Step, total: u64);
     /// So much more is done. Called on any thread.
     fn advance(&self, by: u64);
-    /// The stage is over.
+    /// The step is over.
     fn end(&self);
     /// Something that is no error, and perhaps not meant.
     fn note(&self, text: &str);
@@ -60,7 +89,7 @@ pub trait Report: Sync {
 
 /// Nobody wants to know.
 impl Report for () {
-    fn begin(&self, _: Stage, _: u64) {}
+    fn begin(&self, _: Step, _: u64) {}
     fn advance(&self, _: u64) {}
     fn end(&self) {}
     fn note(&self, _: &str) {}
@@ -69,16 +98,16 @@ impl Report for () {
 /// A person at a terminal, or the reader of a log.
 #[derive(Debug, Default)]
 pub struct Console {
-    bar: Mutex<Option<(Stage, ProgressBar)>>,
+    bar: Mutex<Option<(Step, ProgressBar)>>,
 }
 
 impl Report for Console {
-    fn begin(&self, stage: Stage, total: u64) {
+    fn begin(&self, step: Step, total: u64) {
         // The bar hides itself where the error stream is no terminal.
         let bar = ProgressBar::new(total)
-            .with_style(style(stage))
+            .with_style(style(step))
             .with_finish(ProgressFinish::AndClear);
-        *self.bar() = Some((stage, bar));
+        *self.bar() = Some((step, bar));
     }
 
     fn advance(&self, by: u64) {
@@ -88,30 +117,37 @@ impl Report for Console {
     }
 
     fn end(&self) {
-        if let Some((stage, bar)) = self.bar().take() {
+        if let Some((step, bar)) = self.bar().take() {
             bar.finish_and_clear();
-            eprintln!("{}", summary(stage, bar.position()));
+            if let Some(line) = summary(step, bar.position()) {
+                tell(line);
+            }
         }
     }
 
     fn note(&self, text: &str) {
-        eprintln!("  note: {text}");
+        let line = format_args!("  note: {}", quote(text)).to_string();
+        match &*self.bar() {
+            Some((_, bar)) => bar.suspend(|| tell(line)),
+            None => tell(line),
+        }
     }
 }
 
 impl Console {
-    fn bar(&self) -> MutexGuard<'_, Option<(Stage, ProgressBar)>> {
+    fn bar(&self) -> MutexGuard<'_, Option<(Step, ProgressBar)>> {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn summary(stage: Stage, done: u64) -> String {
-    match stage {
-        Stage::Reading => format!("  read       {}", count(done, "file")),
-        Stage::Uploading => format!("  uploaded   {}", bytes(done)),
-        Stage::Staging => format!("  staged     {}", count(done, "operation")),
-        Stage::Committing => format!("  committed  {}", count(done, "operation")),
-    }
+fn summary(step: Step, done: u64) -> Option<String> {
+    Some(match step {
+        Step::Reading => format!("  read       {}", count(done, "file")),
+        Step::Uploading => format!("  uploaded   {}", bytes(done)),
+        Step::Staging => format!("  staged     {}", count(done, "operation")),
+        Step::Committing => format!("  committed  {}", count(done, "operation")),
+        Step::Asking => return None,
+    })
 }
 
 /// So many bytes, for people.
@@ -125,12 +161,13 @@ pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{plural}", HumanCount(number))
 }
 
-fn style(stage: Stage) -> ProgressStyle {
-    let template = match stage {
-        Stage::Reading => "  reading    {bar:32} {human_pos} of {human_len} files",
-        Stage::Uploading => "  uploading  {bar:32} {bytes} of {total_bytes}",
-        Stage::Staging => "  staging    {bar:32} {human_pos} of {human_len} operations",
-        Stage::Committing => "  committing {bar:32} {human_pos} of {human_len} operations",
+fn style(step: Step) -> ProgressStyle {
+    let template = match step {
+        Step::Reading => "  reading    {bar:32} {human_pos} of {human_len} files",
+        Step::Uploading => "  uploading  {bar:32} {bytes} of {total_bytes}",
+        Step::Staging => "  staging    {bar:32} {human_pos} of {human_len} operations",
+        Step::Committing => "  committing {bar:32} {human_pos} of {human_len} operations",
+        Step::Asking => "  asking     {bar:32} {human_pos} of {human_len} questions",
     };
     let style = ProgressStyle::with_template(template).expect("the templates are well-formed");
     style.progress_chars("━╸─")
@@ -148,16 +185,17 @@ mod tests {
     }
 
     #[test]
-    fn each_stage_has_a_style_and_a_line() {
-        let stages = [
-            Stage::Reading,
-            Stage::Uploading,
-            Stage::Staging,
-            Stage::Committing,
+    fn each_step_has_a_style_and_a_line() {
+        let steps = [
+            Step::Reading,
+            Step::Uploading,
+            Step::Staging,
+            Step::Committing,
+            Step::Asking,
         ];
-        let lines = stages.map(|stage| {
-            style(stage);
-            summary(stage, 12_345)
+        let lines = steps.map(|step| {
+            style(step);
+            summary(step, 12_345)
         });
         let expected = [
             "  read       12,345 files",
@@ -165,7 +203,9 @@ mod tests {
             "  staged     12,345 operations",
             "  committed  12,345 operations",
         ];
+        let lines: Vec<_> = lines.iter().flatten().collect();
         assert_eq!(lines, expected);
-        assert_eq!(summary(Stage::Reading, 1), "  read       1 file");
+        let one = summary(Step::Reading, 1);
+        assert_eq!(one.as_deref(), Some("  read       1 file"));
     }
 }

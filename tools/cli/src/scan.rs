@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Of files and folders whose names begin with a dot, and of all others too, rules may say
-//! otherwise, where a folder has some ([`rules`](crate::rules)).
+//! otherwise, where a folder has some ([`rules`]).
 
 use std::fs;
 use std::io;
@@ -59,7 +59,7 @@ pub fn scan(directory: &Path) -> Result<Found, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Error::NoDirectory(directory.to_owned()));
         }
-        Err(source) => return Err(reading(directory, source)),
+        Err(source) => return Err(Error::reading(directory, source)),
     }
 
     let mut files = Vec::new();
@@ -68,7 +68,7 @@ pub fn scan(directory: &Path) -> Result<Found, Error> {
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(directory).to_owned();
-            reading(&path, error.into())
+            Error::reading(&path, error.into())
         })?;
         let is_folder = entry.file_type().is_dir();
         let Some(key) = key(directory, &entry) else {
@@ -137,7 +137,7 @@ fn read_rules(folder: &Path, key: &str, rules: &mut Rules) -> Result<(), Error> 
     if paths.next().is_some() {
         return Err(Error::TwoRuleFiles(folder.to_owned()));
     }
-    let text = fs::read_to_string(&path).map_err(|source| reading(&path, source))?;
+    let text = fs::read_to_string(&path).map_err(|source| Error::reading(&path, source))?;
     rules.add(key, &path, &text)
 }
 
@@ -145,7 +145,7 @@ fn file(entry: &DirEntry, key: String, settings: Settings) -> Result<File, Error
     let path = entry.path();
     let metadata = entry
         .metadata()
-        .map_err(|error| reading(path, error.into()))?;
+        .map_err(|error| Error::reading(path, error.into()))?;
     if key.len() > MAX_KEY {
         let length = key.len();
         let path = path.to_owned();
@@ -163,14 +163,6 @@ fn file(entry: &DirEntry, key: String, settings: Settings) -> Result<File, Error
         modified: metadata.modified().ok(),
         settings,
     })
-}
-
-fn reading(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    }
 }
 
 #[cfg(test)]

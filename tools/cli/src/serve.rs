@@ -14,7 +14,7 @@ use crate::Error;
 use crate::deploy::{Deployed, Directory};
 use crate::journal::Journal;
 use crate::local::LocalCanister;
-use crate::report::{Console, say};
+use crate::report::{Console, say, tell};
 use crate::scan::scan;
 use crate::watch::Watch;
 
@@ -47,7 +47,9 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         .transpose()?;
     if files.is_empty() {
         let directory = options.directory.display();
-        eprintln!("  note: {directory} is empty, so every address will be answered with 404");
+        tell(format_args!(
+            "  note: {directory} is empty, so every address will be answered with 404"
+        ));
     }
 
     let runtime = local_ic::server::runtime().map_err(|e| Error::Network(e.to_string()))?;
@@ -102,7 +104,7 @@ fn redeploy(directory: &mut Directory, canister: &LocalCanister) {
             }
             say(deployed.summary());
         }
-        Err(error) => eprintln!("error: {error}"),
+        Err(error) => tell(format_args!("error: {error}")),
     }
 }
 
@@ -127,7 +129,7 @@ fn module(named: Option<&Path>) -> Result<PathBuf, Error> {
     if let Some(path) = named {
         return match fs::metadata(path) {
             Ok(_) => Ok(path.to_owned()),
-            Err(source) => Err(reading(path, source)),
+            Err(source) => Err(Error::reading(path, source)),
         };
     }
     let program = env::current_exe().ok();
@@ -141,15 +143,7 @@ fn module(named: Option<&Path>) -> Result<PathBuf, Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| reading(path, source))
-}
-
-fn reading(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    }
+    fs::read(path).map_err(|source| Error::reading(path, source))
 }
 
 /// Runs what executes canisters on a thread of the runtime, whose stack is large enough.

@@ -35,7 +35,7 @@ use crate::legacy::{
     UnsetAssetContent,
 };
 use crate::plan::{Change, Plan};
-use crate::report::{Report, Stage};
+use crate::report::{Report, Step};
 use crate::{Error, parallel};
 
 /// Operations that one commit carries.
@@ -142,7 +142,7 @@ impl Upload<'_> {
 
     fn commit(&self, batch: &Nat, mut commits: Vec<Vec<Operation>>) -> Result<usize, Error> {
         let total: usize = commits.iter().map(Vec::len).sum();
-        self.report.begin(Stage::Committing, total as u64);
+        self.report.begin(Step::Committing, total as u64);
         if commits.len() > 1 {
             // Closes the batch.
             commits.push(Vec::new());
@@ -178,7 +178,7 @@ pub(crate) fn send<R: Send>(
         let pieces = parcel.iter().map(|piece| freight.pieces()[*piece]);
         pieces.map(|piece| piece.bytes.len() as u64).sum()
     };
-    report.begin(Stage::Uploading, parcels.iter().map(length).sum());
+    report.begin(Step::Uploading, parcels.iter().map(length).sum());
     let sent = parallel::map(lanes, parcels, |parcel| {
         let reply = call(parcel)?;
         report.advance(length(parcel));

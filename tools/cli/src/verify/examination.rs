@@ -24,6 +24,7 @@ use super::served::Server;
 use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::native::{self, Releases, WantedReleases};
+use crate::report::Report;
 
 /// A canister on a network that tells what it certifies of it.
 pub trait Source: Canister {
@@ -74,21 +75,23 @@ impl Findings {
     }
 }
 
-/// Checks everything that can be checked.
+/// Checks everything that can be checked, and tells `report` how far that is.
 ///
 /// # Errors
 ///
-/// [`Error::Unreachable`] if the network does not answer, and those of reading the directory. A
+/// [`Error::Unreachable`] if the network does not answer, [`Error::Call`] if it has no such canister,
+/// and those of reading the directory. A
 /// link that breaks is a finding and no error.
 pub fn examine(
     source: &dyn Source,
     expected: &Expected<'_>,
     trust: &Trust,
+    report: &dyn Report,
 ) -> Result<Findings, Error> {
     let since = Instant::now();
     let mut findings = Findings::default();
     let state = source.read_state(&State::paths(trust.canister));
-    let state = certificate::check(&state.map_err(unreachable)?, trust);
+    let state = certificate::check(&state.map_err(unexamined)?, trust);
     check_state(&mut findings, &state, expected, trust);
 
     let (shown, listed) = look(source)?;
@@ -120,6 +123,7 @@ pub fn examine(
         source,
         trust,
         since,
+        report,
         is_hallmark: matches!(shown, Shown::Log { .. }),
     };
     let is_certified = checked.tree().is_some();
@@ -361,14 +365,19 @@ fn leave_open<'a>(findings: &mut Findings, why: impl Fn(Link) -> &'a str) {
 /// Why there is no reply, unless that is because there is no network.
 pub(super) fn without_reply(failure: Failure) -> Result<String, Error> {
     match failure {
-        Failure::Rejected(reject) => Ok(reject.to_string()),
+        Failure::Rejected(reject) if !reject.is_unknown_canister() => Ok(reject.to_string()),
         Failure::Unproven(why) => Ok(why),
-        other => Err(unreachable(other)),
+        other => Err(unexamined(other)),
     }
 }
 
-fn unreachable(failure: Failure) -> Error {
+/// Why there is nothing to examine.
+fn unexamined(failure: Failure) -> Error {
     Error::Unreachable(match failure {
+        Failure::Rejected(reject) if reject.is_unknown_canister() => {
+            let method = "read_state";
+            return Error::Call { method, reject };
+        }
         Failure::Rejected(reject) => reject.to_string(),
         Failure::Unproven(why) | Failure::Unreachable(why) => why,
         Failure::Expired => "it did not take a call in time".to_owned(),

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use candid::Principal;
@@ -22,7 +23,8 @@ use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::error::words;
 use crate::network::{Location, Trust};
-use crate::remote::RemoteCanister;
+use crate::remote::{RemoteCanister, unknown_canister};
+use crate::report::Report;
 
 /// Nanoseconds that a request is good for: clocks differ, and five minutes is the most.
 const EXPIRY: u64 = 240_000_000_000;
@@ -41,14 +43,21 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The canister `id` on the network at `location` that has this root key.
+    /// The canister `id` on the network at `location` that has this root key. `report` is told of
+    /// outages.
     ///
     /// # Errors
     ///
     /// [`Error::Unreachable`], if this machine cannot ask anybody.
-    pub fn new(id: Principal, location: &Location, root_key: &[u8]) -> Result<Remote, Error> {
+    pub fn new(
+        id: Principal,
+        location: &Location,
+        root_key: &[u8],
+        report: Arc<dyn Report + Send>,
+    ) -> Result<Remote, Error> {
         let trust = Trust::RootKey(root_key.to_vec());
         let canister = RemoteCanister::new(id, location, trust, Box::new(AnonymousIdentity))?;
+        let canister = canister.with_report(report);
         let read_state = location
             .url()
             .join(&format!("/api/v2/canister/{id}/read_state"))
@@ -60,6 +69,11 @@ impl Remote {
             read_state,
             runtime: runtime()?,
         })
+    }
+
+    /// The error with who erred, where a refusal tells.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        self.canister.explain(error)
     }
 
     async fn post(&self, body: Vec<u8>) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
@@ -104,6 +118,9 @@ impl Source for Remote {
         let unreachable = |why: String| Failure::Unreachable(why);
         let posted = self.runtime.block_on(self.post(envelope.encode_bytes()));
         let (status, body) = posted.map_err(|error| unreachable(words(&error)))?;
+        if let Some(reject) = unknown_canister(&body).filter(|_| !status.is_success()) {
+            return Err(reject.into());
+        }
         if !status.is_success() {
             let said = String::from_utf8_lossy(&body);
             let said = said.trim();

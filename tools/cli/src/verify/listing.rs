@@ -7,10 +7,7 @@ use super::content::{self, Outlines};
 use super::examination::{Source, without_reply};
 use crate::Error;
 use crate::canister::{Canister, Failure};
-use crate::legacy::failed;
-
-/// Assets that are listed before it is plain that there is no end to them.
-const MAX_ASSETS: usize = 1 << 20;
+use crate::legacy::{all_pages, failed};
 
 /// What a canister lists.
 pub(super) enum Listed {
@@ -48,29 +45,21 @@ pub fn list(canister: &dyn Canister, release: Option<u64>) -> Result<Outlines, E
 
 /// `None` if it makes no sense.
 fn list_of(canister: &dyn Canister, release: Option<u64>) -> Result<Option<Outlines>, Failure> {
-    let mut assets: Vec<AssetDetails> = Vec::new();
-    loop {
-        let wanted = ListArguments {
-            start: Some(Nat::from(assets.len())),
-            length: None,
-            release,
-        };
-        let argument = candid::encode_one(wanted).expect("the library's records always encode");
-        let reply = canister.query("list", argument)?;
-        let Ok(page) = candid::decode_one::<Vec<AssetDetails>>(&reply) else {
-            return Ok(None);
-        };
-        // Older canisters of dfx list everything, whatever they are asked for.
-        let begins_again = matches!(
-            (page.first(), assets.first()),
-            (Some(first), Some(known)) if first.key == known.key
-        );
-        if page.is_empty() || begins_again {
-            return Ok(content::outlines(&assets));
-        }
-        assets.extend(page);
-        if assets.len() > MAX_ASSETS {
-            return Ok(None);
-        }
-    }
+    let mut is_list = true;
+    let assets = all_pages(
+        |asset: &AssetDetails| &asset.key,
+        |start| -> Result<Vec<AssetDetails>, Failure> {
+            let wanted = ListArguments {
+                start: Some(Nat::from(start)),
+                length: None,
+                release,
+            };
+            let argument = candid::encode_one(wanted).expect("the library's records always encode");
+            let page = candid::decode_one(&canister.query("list", argument)?);
+            is_list &= page.is_ok();
+            Ok(page.unwrap_or_default())
+        },
+    )?;
+    let assets = assets.filter(|_| is_list);
+    Ok(assets.and_then(|assets| content::outlines(&assets)))
 }

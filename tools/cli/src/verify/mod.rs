@@ -26,11 +26,12 @@ pub mod time;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
-use crate::report::say;
+use crate::report::{Console, say};
 use examination::{Expected, examine};
 use fetch::Remote;
 use module::Modules;
@@ -72,7 +73,13 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
     }
 
     let found = options.place.find()?;
-    let source = Remote::new(found.canister, &found.location, &found.root_key)?;
+    let report = Arc::new(Console::default());
+    let source = Remote::new(
+        found.canister,
+        &found.location,
+        &found.root_key,
+        report.clone(),
+    )?;
     let given = match &options.place.subject {
         Subject::Url(url) => Some(fetch::get(url)?),
         Subject::Canister(_) => None,
@@ -84,7 +91,8 @@ pub fn verify(options: &Verify) -> Result<Outcome, Error> {
         modules: &modules,
     };
     let against = found.against();
-    let findings = examine(&source, &expected, &against)?;
+    let findings = examine(&source, &expected, &against, &*report);
+    let findings = findings.map_err(|error| source.explain(error))?;
 
     let time = against.now;
     let examined = Examined { found, time };
@@ -100,9 +108,5 @@ fn sha256(path: &Path) -> Result<[u8; 32], Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Io {
-        doing: "read",
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| Error::reading(path, source))
 }

@@ -25,6 +25,7 @@ use crate::Error;
 use crate::hash::rehearse;
 use crate::parallel;
 use crate::rehearsal::Rehearsal;
+use crate::report::{Report, Step};
 
 /// A canister that is believed as far as it proves what it says.
 pub(super) struct Server<'a> {
@@ -33,6 +34,7 @@ pub(super) struct Server<'a> {
     /// Since when: asking for many files may take longer than a certificate is good for.
     pub(super) since: Instant,
     /// Whether it is Hallmark's.
+    pub(super) report: &'a dyn Report,
     pub(super) is_hallmark: bool,
 }
 
@@ -146,7 +148,13 @@ impl Server<'_> {
             .flat_map(|(key, asset)| self.questions(key, asset, stored, &comparison))
             .collect();
         let lanes = self.source.lanes();
-        let replies = parallel::map(lanes, &questions, |question| self.put(question, wanted))?;
+        self.report.begin(Step::Asking, questions.len() as u64);
+        let replies = parallel::map(lanes, &questions, |question| {
+            let reply = self.put(question, wanted)?;
+            self.report.advance(1);
+            Ok(reply)
+        })?;
+        self.report.end();
 
         let mut broken = Vec::new();
         let mut reasons = comparison.reasons.clone();

@@ -1,7 +1,7 @@
 //! Which canister is meant, and on which network: by its id, or by a URL that it is shown at.
 //!
 //! ```text
-//! aaaaa-aa                          on the network that is named, else the Internet Computer
+//! <id>                              on the network that is named, else the Internet Computer
 //! https://<id>.icp0.io/…            on the Internet Computer
 //! http://<id>.localhost:8000/…      on the network at http://localhost:8000
 //! http://localhost:8000/?canisterId=<id>
@@ -18,7 +18,7 @@ use super::certificate;
 use super::fetch::get;
 use super::time::Time;
 use crate::Error;
-use crate::network::{Location, Trust};
+use crate::network::{Location, Trust, canister};
 use crate::root_key::root_key;
 
 /// What is to be verified, as it was named.
@@ -65,8 +65,7 @@ impl Place {
     /// what it shows.
     pub fn find(&self) -> Result<Found, Error> {
         let (canister, location, named_by) = self.subject.find(self.network.as_ref())?;
-        let trust = self.trust.clone();
-        let trust = trust.unwrap_or_else(|| location.default_trust());
+        let trust = location.trust(self.trust.as_ref());
         Ok(Found {
             canister,
             root_key: root_key(&location, &trust)?,
@@ -92,8 +91,8 @@ impl FromStr for Subject {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Subject, String> {
-        if let Ok(canister) = Principal::from_text(text) {
-            return Ok(Subject::Canister(canister));
+        if Principal::from_text(text).is_ok() {
+            return canister(text).map(Subject::Canister);
         }
         match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {

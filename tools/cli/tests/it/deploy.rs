@@ -6,7 +6,7 @@ use std::path::Path;
 use hallmark::deploy::Directory;
 use hallmark::journal::Journal;
 use hallmark::plan::Fate;
-use hallmark::report::Stage;
+use hallmark::report::Step;
 
 use super::log::Log;
 use super::memory::Memory;
@@ -38,9 +38,9 @@ fn only_what_was_written_is_read_and_sent() {
             .all(|(_, fate)| *fate == Fate::Added)
     );
     let expected = [
-        (Stage::Reading, 3, 3),
-        (Stage::Uploading, 3, 3),
-        (Stage::Committing, 6, 6),
+        (Step::Reading, 3, 3),
+        (Step::Uploading, 3, 3),
+        (Step::Committing, 6, 6),
     ];
     assert_eq!(log.take(), expected);
 
@@ -55,9 +55,9 @@ fn only_what_was_written_is_read_and_sent() {
     assert_eq!(deployed.changes.fates, expected);
     assert_eq!(deployed.changes.bytes, 7);
     let expected = [
-        (Stage::Reading, 2, 2),
-        (Stage::Uploading, 7, 7),
-        (Stage::Committing, 4, 4),
+        (Step::Reading, 2, 2),
+        (Step::Uploading, 7, 7),
+        (Step::Committing, 4, 4),
     ];
     assert_eq!(log.take(), expected);
     assert_eq!(
@@ -137,7 +137,7 @@ fn files_are_read_again_if_rules_have_changed() {
     let rules = "[{ match: 'b.png', cache: { max_age: 5 } }, { match: 'c', ignore: true }]";
     write(site.path(), &[(".ic-assets.json5", rules)]);
     let deployed = directory.deploy(&canister, &Journal::none(), &log).unwrap();
-    let expected = [(Stage::Reading, 1, 1), (Stage::Committing, 1, 1)];
+    let expected = [(Step::Reading, 1, 1), (Step::Committing, 1, 1)];
     assert_eq!(log.take(), expected);
     assert_eq!(
         deployed.changes.fates,

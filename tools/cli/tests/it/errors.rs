@@ -93,6 +93,79 @@ fn rules_that_are_none() {
 }
 
 #[test]
+fn what_was_typed_wrong() {
+    let id = "ryjl3-tyaaa-aaaaa-aaaba-cai";
+    let long = "n".repeat(1_001);
+    let deploy = ["deploy", ".", "--network", "local"];
+    let with = |arguments: &[&'static str]| [&deploy[..], arguments].concat();
+    for (arguments, reason) in [
+        (with(&["--canister", "site"]), "it is no id of a canister"),
+        (
+            with(&["--canister", "aaaaa-aa"]),
+            "it is not the id of a canister",
+        ),
+        (
+            vec!["rollback", "one", "--canister", id],
+            "it is no number; `hallmark releases` lists those that there are",
+        ),
+        (
+            vec!["log", "--canister", id, "--limit", "0"],
+            "0 is not in 1..=",
+        ),
+        (
+            [&with(&["--canister", id, "--note"])[..], &[&long]].concat(),
+            "it has 1001 bytes, and the log of a canister takes 1000",
+        ),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+            .args(&arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(reason), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(output.stdout, b"");
+    }
+}
+
+#[test]
+fn a_name_that_no_canister_takes() {
+    let site = tempfile::tempdir().unwrap();
+    fs::write(site.path().join("<*>"), "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_hallmark"))
+        .arg("hash")
+        .arg(site.path())
+        .output()
+        .unwrap();
+    let message = "no canister could hold this: invalid key \"/<*>\": no segment may be <$> or <*>";
+    fails_with(&output, message);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_takes_nothing() {
+    let site = tempfile::tempdir().unwrap();
+    let mut hash = Command::new(env!("CARGO_BIN_EXE_hallmark"));
+    hash.arg("hash").arg(site.path());
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = hash.stdout(full).output().unwrap();
+    let reason = std::io::Error::from_raw_os_error(28);
+    fails_with(&output, &format!("cannot write the output: {reason}"));
+    // Nobody there to read it, or to be told, is no failure.
+    let nobody = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let status = hash.stdout(nobody()).stderr(nobody()).status().unwrap();
+    assert!(status.success());
+    let missing = site.path().join("missing");
+    let mut hash = Command::new(env!("CARGO_BIN_EXE_hallmark"));
+    hash.arg("hash").arg(missing).stderr(nobody());
+    assert_eq!(hash.status().unwrap().code(), Some(2));
+}
+
+#[test]
 fn a_busy_port() {
     let site = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

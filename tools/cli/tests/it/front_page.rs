@@ -33,6 +33,8 @@ fn the_first_scene_is_true() {
     let process = Command::new(env!("CARGO"))
         .args(&command[1..])
         .args(["--port", "0"])
+        // Otherwise it would be built for this command once more.
+        .env("HALLMARK_BIN", env!("CARGO_BIN_EXE_hallmark"))
         .current_dir(&root)
         .stdout(Stdio::piped())
         .process_group(0)

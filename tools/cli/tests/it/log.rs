@@ -2,14 +2,14 @@
 
 use std::sync::Mutex;
 
-use hallmark::report::{Report, Stage};
+use hallmark::report::{Report, Step};
 
-/// Notes each stage with what was to be done and what was done.
+/// Notes each step with what was to be done and what was done.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Vec<(Stage, u64, u64)>>, Mutex<Vec<String>>);
+pub(crate) struct Log(Mutex<Vec<(Step, u64, u64)>>, Mutex<Vec<String>>);
 
 impl Log {
-    pub(crate) fn take(&self) -> Vec<(Stage, u64, u64)> {
+    pub(crate) fn take(&self) -> Vec<(Step, u64, u64)> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
@@ -19,7 +19,7 @@ impl Log {
 }
 
 impl Report for Log {
-    fn begin(&self, stage: Stage, total: u64) {
+    fn begin(&self, stage: Step, total: u64) {
         self.0.lock().unwrap().push((stage, total, 0));
     }
 

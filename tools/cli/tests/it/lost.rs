@@ -110,6 +110,40 @@ fn a_call_that_never_arrives_is_known_not_to_have_happened() {
     );
 }
 
+#[test]
+fn who_waits_for_the_network_is_told_until_when() {
+    let (network, desk) = (Network::start(), Desk::new());
+    // Tries of one call: at once, and 0.25, 0.75, 1.75, 3.75 and 5.75 seconds later at the earliest.
+    let lost = Arc::new(AtomicUsize::new(0));
+    let proxy = Proxy::start(network.port, move |request| {
+        let is_lost = request.is_update() && lost.fetch_add(1, Ordering::Relaxed) < 6;
+        if is_lost {
+            Fate::LoseRequest
+        } else {
+            Fate::Pass
+        }
+    });
+    let key = desk.key();
+    let identity = ["--identity", key.to_str().unwrap()];
+    let output = desk.deploy(&network.canister.to_text(), &proxy.url, &identity);
+    let said = succeeds(&output);
+    let notes: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("  note: "))
+        .collect();
+    assert_eq!(notes.len(), 2, "{said}");
+    assert!(
+        notes[0].starts_with("no answer to create_stage ("),
+        "{said}"
+    );
+    assert!(notes[0].contains("); asking again until 20"), "{said}");
+    assert!(
+        notes[1].starts_with("the network answers again, "),
+        "{said}"
+    );
+    assert_eq!(network.get("/").body, b"<h1>hello</h1>");
+}
+
 /// Kills a deploy when the proxy holds one of its requests. Returns whether it came to that.
 fn kill_when_held(mut deploy: Child, proxy: &Proxy) -> bool {
     loop {

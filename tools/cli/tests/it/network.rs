@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use candid::{CandidType, Principal};
 use hallmark::canister::Canister as _;
+use hallmark::native::{Asked, Staged, Stages};
 use hallmark::network::Location;
 use hallmark::remote::RemoteCanister;
 use ic_agent::Identity as _;
@@ -25,6 +26,7 @@ pub(crate) struct Network {
     pub(crate) canister: Principal,
     pub(crate) port: u16,
     pub(crate) root_key: Vec<u8>,
+    shared: Arc<Mutex<local_ic::Network>>,
     /// Serves until it is dropped.
     _runtime: Runtime,
 }
@@ -42,7 +44,8 @@ impl Network {
         let (network, canister) = runtime.block_on(installed).unwrap();
         let root_key = network.root_key().to_vec();
 
-        let local = Local::new(Arc::new(Mutex::new(network)), Clock::Live);
+        let shared = Arc::new(Mutex::new(network));
+        let local = Local::new(shared.clone(), Clock::Live);
         let gateway =
             Gateway::new(local.clone()).with_public_interface(PublicInterface::new(local));
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)));
@@ -53,6 +56,7 @@ impl Network {
             canister,
             port,
             root_key,
+            shared,
             _runtime: runtime,
         }
     }
@@ -61,14 +65,27 @@ impl Network {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Another canister, without a module.
+    pub(crate) fn create_canister(&self) -> Principal {
+        self.shared.lock().unwrap().create_canister(deployer())
+    }
+
+    /// The staged releases that there are.
+    pub(crate) fn stages(&self) -> Vec<Staged> {
+        Stages::new(&self.as_deployer()).all(Asked::One).unwrap()
+    }
+
     /// Calls the canister, as its controller.
     pub(crate) fn update(&self, method: &str, argument: impl CandidType) {
+        let argument = candid::encode_one(argument).unwrap();
+        self.as_deployer().update(method, argument).unwrap();
+    }
+
+    fn as_deployer(&self) -> RemoteCanister {
         let location: Location = self.url().parse().unwrap();
         let identity = Box::new(BasicIdentity::from_raw_key(&SECRET));
         let trust = location.default_trust();
-        let canister = RemoteCanister::new(self.canister, &location, trust, identity).unwrap();
-        let argument = candid::encode_one(argument).unwrap();
-        canister.update(method, argument).unwrap();
+        RemoteCanister::new(self.canister, &location, trust, identity).unwrap()
     }
 
     /// Asks the canister's own host.

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use super::desk::{Desk, lines, succeeds};
 use super::network::Network;
@@ -141,8 +141,14 @@ fn who_may_not_deploy_is_told_who_that_is() {
     let canister = network.canister.to_text();
     let output = desk.deploy(&canister, &network.url(), &[]);
     let message =
-        format!("2vxsx-fae may not deploy to {canister}: Caller does not have Prepare permission");
+        format!("2vxsx-fae may not change {canister}: Caller does not have Prepare permission");
     fails_with(&output, &message);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.trim_end()
+            .ends_with("name who you are with --identity"),
+        "{said}"
+    );
     assert_eq!(network.get("/").status, 404);
 }
 
@@ -151,7 +157,7 @@ fn a_network_that_is_not_there() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let output = Desk::new().deploy("aaaaa-aa", &url, &[]);
+    let output = Desk::new().deploy("ryjl3-tyaaa-aaaaa-aaaba-cai", &url, &[]);
     fails_with(&output, "cannot reach the network: ");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains(&url) && said.contains("refused"), "{said}");
@@ -177,18 +183,75 @@ fn a_network_with_another_root_key_is_not_believed() {
 fn a_canister_that_is_not_there() {
     let (network, desk) = (Network::start(), Desk::new());
     // One that the network could have, and one that it could not.
-    for (canister, reason) in [
-        ("lqy7q-dh777-77777-aaaaq-cai", "(IC0301)"),
-        (
-            "ss2fx-dyaaa-aaaar-qacoq-cai",
-            "no subnet of this network has the canister (IC0301)",
-        ),
-    ] {
-        let output = desk.deploy(canister, &network.url(), &[]);
-        fails_with(&output, "the canister refused list: ");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(reason), "{said}");
+    for canister in ["lqy7q-dh777-77777-aaaaq-cai", "ss2fx-dyaaa-aaaar-qacoq-cai"] {
+        for arguments in [&[][..], &["--dry-run"]] {
+            let output = desk.deploy(canister, &network.url(), arguments);
+            let message = format!(
+                "there is no canister {canister} on {}; correct the id, or name its network with \
+                 --network",
+                network.url()
+            );
+            fails_with(&output, &message);
+        }
     }
+}
+
+#[test]
+fn a_canister_of_another_kind() {
+    // An empty one, and one without any method.
+    let folder = tempfile::tempdir().unwrap();
+    let module = folder.path().join("empty.wasm");
+    fs::write(&module, b"\0asm\x01\0\0\0").unwrap();
+    let (network, desk) = (Network::with(module), Desk::new());
+    let canister = network.canister.to_text();
+    let output = desk.deploy(&canister, &network.url(), &[]);
+    let message =
+        format!("{canister} is no asset canister that can be deployed to: it has no method list");
+    fails_with(&output, &message);
+
+    let canister = network.create_canister().to_text();
+    let output = desk.deploy(&canister, &network.url(), &[]);
+    let message = format!(
+        "canister {canister} is empty; its controllers can install an asset canister in it"
+    );
+    fails_with(&output, &message);
+}
+
+#[test]
+fn an_empty_directory_deletes_the_site_only_if_that_is_said() {
+    let (network, desk) = (Network::start(), Desk::new());
+    succeeds(&desk.deploy_to(&network, &[]));
+    fs::remove_file(desk.site().join("index.html")).unwrap();
+    let output = desk.deploy_to(&network, &[]);
+    let message = format!("there is nothing to deploy in {}; ", desk.site().display());
+    fails_with(&output, &message);
+    assert_eq!(network.get("/").body, b"<h1>hello</h1>");
+
+    let planned = desk.deploy_to(&network, &["--dry-run"]);
+    succeeds(&planned);
+    assert_eq!(lines(&planned)[0], "  deleted    /index.html");
+    succeeds(&desk.deploy_to(&network, &["--empty"]));
+    assert_eq!(network.get("/").status, 404);
+}
+
+#[test]
+fn two_deploys_at_once_leave_nothing_of_either_behind() {
+    let (network, desk) = (Network::start(), Desk::new());
+    let key = desk.key();
+    let identity = ["--identity", key.to_str().unwrap()];
+    let (canister, url) = (network.canister.to_text(), network.url());
+    let deploys = [(); 2].map(|()| {
+        let mut deploy = desk.command(&canister, &url, &identity);
+        deploy.stderr(Stdio::null()).stdout(Stdio::null());
+        deploy.spawn().unwrap()
+    });
+    // Whoever is second is refused, or finds nothing to do.
+    let ended = deploys.map(|mut deploy| deploy.wait().unwrap().success());
+    assert!(ended.contains(&true));
+    assert_eq!(network.get("/").body, b"<h1>hello</h1>");
+    let again = desk.deploy_to(&network, &[]);
+    assert_eq!(lines(&again)[0], "  nothing has changed");
+    assert!(network.stages().is_empty());
 }
 
 #[test]
@@ -198,7 +261,7 @@ fn a_file_that_is_no_key() {
     let missing = desk.site().join("missing.pem");
     let with_key = |path: &Path| {
         let key = ["--identity", path.to_str().unwrap()];
-        desk.deploy("aaaaa-aa", "http://127.0.0.1:1", &key)
+        desk.deploy("ryjl3-tyaaa-aaaaa-aaaba-cai", "http://127.0.0.1:1", &key)
     };
     let message = format!("{} is no private key: it should be", index.display());
     fails_with(&with_key(&index), &message);

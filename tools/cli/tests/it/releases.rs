@@ -7,7 +7,7 @@ use candid::CandidType;
 use ic_hallmark::api::Retention;
 use serde_json::Value;
 
-use super::desk::{Desk, succeeds};
+use super::desk::{Desk, lines, succeeds};
 use super::network::Network;
 use super::served::legacy_canister;
 
@@ -82,7 +82,7 @@ fn an_earlier_release_comes_back_and_the_log_tells_of_it() {
 
     let nobody = scene.run(&["rollback", &old]);
     let said = String::from_utf8_lossy(&nobody.stderr);
-    assert!(said.contains("2vxsx-fae may not deploy to "), "{said}");
+    assert!(said.contains("2vxsx-fae may not change "), "{said}");
     assert_eq!(nobody.status.code(), Some(2));
 
     let key = scene.desk.key();
@@ -202,6 +202,10 @@ fn what_is_scheduled_is_told_apart_from_what_is_live() {
 
     let log = scene.json(&["log"]);
     assert_eq!(log[0]["kind"], "schedule");
+    assert!(
+        !said.contains(log[0]["site_hash"].as_str().unwrap()),
+        "{said}"
+    );
     let detail = log[0]["detail"].as_str().unwrap();
     assert!(detail.starts_with(&format!("back to {old} from ")));
     let scheduled = log[0]["number"].to_string();
@@ -223,6 +227,30 @@ fn what_is_scheduled_is_told_apart_from_what_is_live() {
     let verified: Value = serde_json::from_slice(&verified.stdout).unwrap();
     assert_eq!(verified["site_hash"], releases[0]["site_hash"]);
     assert_eq!(verified["release"]["kind"], "schedule", "{verified:#}");
+}
+
+#[test]
+fn a_deploy_that_takes_effect_later_says_when() {
+    let scene = Scene::new();
+    let lock = Lock {
+        delay: 3_600,
+        frozen: false,
+    };
+    scene.network.update("set_lock", lock);
+    scene.desk.write("index.html", "<h1>later</h1>");
+    let output = scene.desk.deploy_to(&scene.network, &[]);
+    succeeds(&output);
+    let said = lines(&output);
+    let release = said.iter().find(|line| line.starts_with("  release "));
+    assert!(release.unwrap().contains(", live from 20"), "{said:?}");
+    assert_eq!(scene.network.get("/").body, b"<h1>changed</h1>");
+    // The hash is that of the site to come.
+    let live = scene.json(&["releases"])[0]["site_hash"].to_string();
+    let site_hash = said.last().unwrap().replace("  site hash  ", "");
+    assert!(
+        site_hash.len() == 64 && !live.contains(&site_hash),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -6,17 +6,19 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallmark::Error;
-use hallmark::canister::{Canister, Failure};
+use hallmark::canister::{Canister, Failure, Reject};
 use hallmark::deploy::{Deployed, Directory, Manner};
 use hallmark::freight::MAX_CHUNK;
 use hallmark::hash::rehearse;
 use hallmark::journal::Journal;
+use hallmark::legacy::AssetCanister;
+use hallmark::native::{Asked, Stages};
 use hallmark::rehearsal::Rehearsal;
-use hallmark::report::Stage;
-use ic_hallmark::site::Environment;
+use hallmark::report::Step;
+use ic_hallmark::site::{Environment, Properties};
 
 use super::log::Log;
-use super::way::{Meanwhile, Way};
+use super::way::{Instead, Meanwhile, Way};
 
 fn canister() -> Rehearsal {
     Rehearsal::new(&Environment::default()).unwrap()
@@ -55,24 +57,24 @@ fn a_small_site_takes_few_calls() {
     let deployed = Directory::new(site.path()).deploy(&way, &Journal::none(), &log);
     let deployed = deployed.unwrap();
     let expected = [
-        "list",
-        "held",
+        "releases",
         "site_hash",
+        "list",
         "create_stage",
         "held",
         "create_chunks",
         "fill_stage",
         "seal_stage",
         "publish_stage",
-        "site_hash",
+        "releases",
     ];
     assert_eq!(methods(&way), expected);
     // What is there twice is sent once, and nothing is not sent.
     assert_eq!(way.chunks(), 1);
     let expected = [
-        (Stage::Reading, 3, 3),
-        (Stage::Uploading, 1, 1),
-        (Stage::Staging, 6, 6),
+        (Step::Reading, 3, 3),
+        (Step::Uploading, 1, 1),
+        (Step::Staging, 6, 6),
     ];
     assert_eq!(log.take(), expected);
     assert_eq!(deployed.release, Some(1));
@@ -202,6 +204,145 @@ fn who_is_second_is_told_or_goes_on_if_so_wished() {
         let alone = rehearse(mine.path(), &Environment::default()).unwrap().0;
         assert_eq!(canister.hashes().unwrap(), alone.hashes().unwrap());
     }
+}
+
+/// A canister whose refusals say nothing.
+struct Terse<'a>(&'a dyn Canister);
+
+impl Terse<'_> {
+    fn silence(result: Result<Vec<u8>, Failure>) -> Result<Vec<u8>, Failure> {
+        result.map_err(|failure| match failure {
+            Failure::Rejected(reject) => Failure::Rejected(Reject {
+                message: "no".to_owned(),
+                ..reject
+            }),
+            other => other,
+        })
+    }
+}
+
+impl Canister for Terse<'_> {
+    fn query(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        Terse::silence(self.0.query(method, argument))
+    }
+
+    fn update(&self, method: &str, argument: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        Terse::silence(self.0.update(method, argument))
+    }
+}
+
+#[test]
+fn who_was_first_is_not_a_matter_of_words() {
+    let (canister, theirs, mine) = rivals();
+    let publish = || drop(deploy(theirs.path(), &canister));
+    let way = Meanwhile::new(&canister, |_, called| called == "publish_stage", publish);
+    let deployed = Directory::new(mine.path()).deploy(&Terse(&way), &Journal::none(), &());
+    let error = deployed.unwrap_err();
+    let is_outdated = matches!(error, Error::Outdated { base: 1, live: 2 });
+    assert!(is_outdated, "{error}");
+
+    // Refused for any other reason, nobody was first.
+    let refuse = |_: &str, _: Vec<u8>| {
+        Err(Failure::Rejected(Reject {
+            code: 503,
+            message: "it was begun on release 1, but release 2 is live".to_owned(),
+        }))
+    };
+    let way = Instead {
+        canister: &canister,
+        method: "publish_stage",
+        answer: &refuse,
+    };
+    let error = Directory::new(mine.path())
+        .deploy(&way, &Journal::none(), &())
+        .unwrap_err();
+    assert!(matches!(error, Error::Call { .. }), "{error}");
+}
+
+#[test]
+fn changes_by_single_calls_are_noticed_though_they_share_an_entry() {
+    let canister = canister();
+    let properties = |max_age| Properties {
+        content_type: "image/png".to_owned(),
+        max_age: Some(max_age),
+        ..Properties::default()
+    };
+    let change = |key: &str| canister.add(key, properties(1), vec![]).unwrap();
+    change("/theirs.png");
+    let mine = site(&[("mine.png", b"mine")]);
+    let way = Meanwhile::new(
+        &canister,
+        |_, called| called == "publish_stage",
+        || change("/more.png"),
+    );
+    let error = Directory::new(mine.path())
+        .deploy(&way, &Journal::none(), &())
+        .unwrap_err();
+    let is_outdated = matches!(error, Error::Outdated { base: 1, live: 1 });
+    assert!(is_outdated, "{error}");
+    assert!(
+        error.to_string().contains("which was changed since"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_others_publish_before_the_stage_begins_is_noticed_while_it_is_filled() {
+    // What both add can be added once only.
+    let (theirs, mine) = (site(&[("a.png", b"1")]), site(&[("a.png", b"2")]));
+    for rebase in [false, true] {
+        let canister = canister();
+        let publish = || drop(deploy(theirs.path(), &canister));
+        let way = Meanwhile::new(&canister, |_, called| called == "create_stage", publish);
+        let manner = Manner {
+            rebase,
+            ..Manner::default()
+        };
+        let deployed = Directory::new(mine.path()).deploy_as(&manner, &way, &Journal::none(), &());
+        match rebase {
+            false => assert!(matches!(deployed, Err(Error::Moved))),
+            true => assert_eq!(deployed.unwrap().release, Some(2)),
+        }
+        let body: &[u8] = if rebase { b"2" } else { b"1" };
+        let live = canister.content("/a.png", "identity").unwrap();
+        assert_eq!(live.as_deref(), Some(body));
+        assert_eq!(stages(&canister), 0);
+    }
+}
+
+/// How many stages there are.
+fn stages(canister: &dyn Canister) -> usize {
+    let stages = Stages::new(canister).all(Asked::One);
+    stages.unwrap().len()
+}
+
+#[test]
+fn what_was_held_and_is_gone_is_uploaded() {
+    let canister = canister();
+    // Somebody has uploaded the same, and gives it up right before it is used.
+    let other = Stages::new(&canister);
+    let stage = other.create().unwrap();
+    let film = vec![7; 2 * MAX_CHUNK];
+    let chunks = AssetCanister::new(&canister);
+    for chunk in [&film[..MAX_CHUNK], b"a"] {
+        chunks.create_chunks(&stage.into(), &[chunk]).unwrap();
+    }
+    let site = site(&[("film.mp4", &film), ("a.png", b"a"), ("b.png", b"b")]);
+    let discard = || other.discard(stage).unwrap();
+    let way = Meanwhile::new(&canister, |_, called| called == "fill_stage", discard);
+    let seen = Way::whole(&way);
+    deploy(site.path(), &seen);
+    let stored = canister.content("/film.mp4", "identity").unwrap();
+    assert!(stored == Some(film));
+    // The one of the film is both halves; that of b.png was uploaded before.
+    assert_eq!(seen.chunks(), 3);
+    assert_eq!(
+        methods(&seen)
+            .iter()
+            .filter(|name| *name == "fill_stage")
+            .count(),
+        2
+    );
 }
 
 #[test]

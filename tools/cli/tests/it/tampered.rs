@@ -82,7 +82,7 @@ impl Scene {
             module: Some(self.module),
             modules: &Modules::known(),
         };
-        examine(source, &expected, trust).unwrap()
+        examine(source, &expected, trust, &()).unwrap()
     }
 
     /// What is found if the replies to a method are changed.
@@ -623,7 +623,7 @@ fn another_module() {
                 module: None,
                 modules,
             };
-            examine(&scene.canister, &expected, &scene.canister.trust()).unwrap()
+            examine(&scene.canister, &expected, &scene.canister.trust(), &()).unwrap()
         };
         let findings = examine_with(&modules);
         let Some(Verdict::Holds(words)) = findings.verdict(Link::Module) else {

@@ -8,7 +8,7 @@ use hallmark::freight::{Freight, MAX_CHUNK};
 use hallmark::journal::Journal;
 use hallmark::legacy::AssetCanister;
 use hallmark::plan::{Plan, Stored};
-use hallmark::report::Stage;
+use hallmark::report::Step;
 use hallmark::upload::{MAX_OPERATIONS, upload};
 
 use super::log::Log;
@@ -39,7 +39,7 @@ fn deploy(canister: &Memory, site: &[Arc<Asset>]) -> Result<(u64, u64), Error> {
             })
             .sum()
     };
-    Ok((told(Stage::Uploading), told(Stage::Committing)))
+    Ok((told(Step::Uploading), told(Step::Committing)))
 }
 
 fn methods(canister: &Memory) -> Vec<String> {

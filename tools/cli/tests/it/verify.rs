@@ -237,22 +237,20 @@ fn of_dfxs_canister_what_there_is_is_checked() {
 fn what_is_not_there() {
     let scene = Scene::new(&asset_canister());
     let url = scene.network.url();
-    let missing = scene.verify("lqy7q-dh777-77777-aaaaq-cai", &["--network", &url]);
-    let said = words(&missing);
-    assert!(
-        said.contains("  ✗ module          there is none\n"),
-        "{said}"
-    );
-    assert!(
-        said.contains("  · controllers     there is no such canister\n"),
-        "{said}"
-    );
-    assert_eq!(missing.status.code(), Some(1));
+    // One that the network could have, and one that it could not.
+    for canister in ["lqy7q-dh777-77777-aaaaq-cai", "ss2fx-dyaaa-aaaar-qacoq-cai"] {
+        let missing = scene.verify(canister, &["--network", &url, "--json"]);
+        let said = String::from_utf8_lossy(&missing.stderr);
+        let expected = format!("error: there is no canister {canister} on {url}; ");
+        assert!(said.starts_with(&expected), "{said}");
+        assert_eq!(missing.status.code(), Some(2));
+        assert_eq!(missing.stdout, b"");
+    }
 
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let nowhere = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let nobody = scene.verify("aaaaa-aa", &["--network", &nowhere]);
+    let nobody = scene.verify("ryjl3-tyaaa-aaaaa-aaaba-cai", &["--network", &nowhere]);
     let said = String::from_utf8_lossy(&nobody.stderr);
     assert!(said.contains("cannot reach the network: "), "{said}");
     assert_eq!(nobody.status.code(), Some(2));
