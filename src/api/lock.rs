@@ -1,6 +1,6 @@
 //! The lock: publications that take effect later.
 
-use super::ValidationResult;
+use super::{ValidationResult, validation::with_note};
 use crate::{
     site::{self, Site},
     storage::Memory,
@@ -63,6 +63,17 @@ impl Lock {
         let state = if *frozen { "freeze" } else { "do not freeze" };
         let words = format!("{state} the site, and let publications take effect after {delay} s");
         site.check_lock((*self).into()).map(|()| words).into()
+    }
+}
+
+impl WithdrawArguments {
+    /// What `withdraw` would do to this site, or why it would be refused.
+    pub fn validate<M: Memory>(&self, site: &Site<M>) -> ValidationResult {
+        let Self { release, note } = self;
+        let note = note.as_deref().unwrap_or_default();
+        let checked = site.check_withdrawal(*release, note);
+        let words = with_note(format!("withdraw release {release}"), note);
+        checked.map(|()| words).into()
     }
 }
 

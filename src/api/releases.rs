@@ -1,5 +1,6 @@
 //! The log of releases, with its proof, and rollbacks.
 
+use super::{ValidationResult, validation::with_note};
 use crate::{
     site::{self, Kind, Logged, Site},
     storage::{Memory, StorageError},
@@ -88,10 +89,10 @@ pub struct RollbackArguments {
     pub note: Option<String>,
 }
 
-/// What `rollback` replies.
+/// What `publish_stage`, `rollback` and `withdraw` reply.
 #[derive(Clone, Copy, Debug, CandidType, Deserialize)]
-pub struct RollbackResponse {
-    /// The number of the entry that says so.
+pub struct ReleaseNumber {
+    /// The number of the entry that the log has of it.
     pub release: u64,
 }
 
@@ -102,7 +103,7 @@ pub struct Retention {
     pub releases: u32,
     /// None while everything that is stored takes more bytes than this.
     pub bytes: Option<u64>,
-    /// Whether what was replaced last goes on to be answered; yes unless given.
+    /// Whether what was replaced last goes on to be answered; stays as it is unless given.
     pub answers_replaced: Option<bool>,
 }
 
@@ -116,13 +117,40 @@ impl From<site::Retention> for Retention {
     }
 }
 
-impl From<Retention> for site::Retention {
-    fn from(retention: Retention) -> Self {
-        Self {
-            releases: retention.releases,
-            bytes: retention.bytes,
-            answers_replaced: retention.answers_replaced.unwrap_or(true),
+impl Retention {
+    /// What it makes of the retention that is set.
+    pub fn after(self, set: site::Retention) -> site::Retention {
+        site::Retention {
+            releases: self.releases,
+            bytes: self.bytes,
+            answers_replaced: self.answers_replaced.unwrap_or(set.answers_replaced),
         }
+    }
+
+    /// What `set_retention` would do to this site, or why it would be refused.
+    pub fn validate<M: Memory>(&self, site: &Site<M>) -> ValidationResult {
+        let retention = self.after(site.retention());
+        let mut words = format!("keep {} releases beside the live one", self.releases);
+        if let Some(bytes) = self.bytes {
+            words.push_str(&format!(", as long as all takes at most {bytes} bytes"));
+        }
+        let end = match retention.answers_replaced {
+            true => "; what was replaced goes on to be answered",
+            false => "; what was replaced is answered no more",
+        };
+        words.push_str(end);
+        retention.check().map(|()| words).into()
+    }
+}
+
+impl RollbackArguments {
+    /// What `rollback` would do to this site, or why it would be refused.
+    pub fn validate<M: Memory>(&self, site: &Site<M>) -> ValidationResult {
+        let Self { release, note } = self;
+        let note = note.as_deref().unwrap_or_default();
+        let checked = site.check_rollback(*release, note);
+        let words = with_note(format!("roll back to release {release}"), note);
+        checked.map(|()| words).into()
     }
 }
 

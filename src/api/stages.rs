@@ -157,10 +157,7 @@ impl PublishStageArguments {
                 words.push_str(&format!(" with {what} hash {}", Hex(hash)));
             }
         }
-        if let Some(note) = &self.note {
-            words.push_str(&format!(": {note}"));
-        }
-        checked.map(|()| words).into()
+        checked.map(|()| with_note(words, note)).into()
     }
 }
 

@@ -55,6 +55,15 @@ impl CommitProposedBatchArguments {
     }
 }
 
+/// What a call would do, and the note that the log would have of it.
+pub(super) fn with_note(mut words: String, note: &str) -> String {
+    if !note.is_empty() {
+        words.push_str(": ");
+        words.push_str(note);
+    }
+    words
+}
+
 impl<E: ToString> From<Result<String, E>> for ValidationResult {
     fn from(result: Result<String, E>) -> Self {
         match result {

@@ -77,10 +77,14 @@ pub fn read<R>(look: impl FnOnce(&Site<StableMemory>) -> R) -> R {
 /// Changes the site, given who calls and when, after what was due by now, and certifies the result. On an error the
 /// canister traps with it, and nothing has happened.
 pub fn change<R>(change: impl FnOnce(&mut Site<StableMemory>, By) -> Result<R, Error>) -> R {
-    certify(|site, by| {
-        site.carry_out(by.now)?;
-        change(site, by)
-    })
+    let (carried_out, done) = certify(|site, by| {
+        let carried_out = site.carry_out(by.now)?;
+        Ok((carried_out, change(site, by)?))
+    });
+    if carried_out.is_some() {
+        tell_environment();
+    }
+    done
 }
 
 fn certify<R>(change: impl FnOnce(&mut Site<StableMemory>, By) -> Result<R, Error>) -> R {

@@ -8,14 +8,14 @@
 //! place, [`Site::publish`].
 
 use super::{
-    By, Operation, Properties, Site, draft::Draft, log::Event, staging::Stage, store::Store,
+    By, Next, Operation, Properties, Site, draft::Draft, log::Event, staging::Stage, store::Store,
 };
 use crate::{error::Error, storage::Memory, upload::Uploads};
 use candid::Principal;
 
 /// Nodes, and pieces of bodies, that one commit frees at most of what its predecessors left. A node costs a few thousand
 /// instructions, and the last reference to a piece several times as many.
-const RECLAIM: u32 = 100_000;
+const RECLAIM: u32 = 20_000;
 /// The same of a change whose cost shall not depend on any size: more than it leaves itself.
 pub(super) const RECLAIM_AT_LEAST: u32 = 50;
 
@@ -214,15 +214,16 @@ impl<M: Memory> Site<M> {
         stage: Stage,
         put: impl FnOnce(&mut Store<M>, &mut Uploads, &Stage) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let Self { store, state, .. } = self;
-        let done = put(store, &mut uploads, &stage);
-        match done {
-            // Its leaf has taken over its references.
-            Ok(_) => std::mem::swap(&mut uploads, &mut state.uploads),
-            Err(_) => stage.release(store),
+        let done = put(&mut self.store, &mut uploads, &stage);
+        if done.is_err() {
+            // No leaf has taken over its references.
+            stage.release(&mut self.store);
         }
-        self.tidy(uploads, RECLAIM)?;
-        done
+        let next = Next {
+            uploads: Some(uploads),
+            ..Next::default()
+        };
+        self.conclude(done, next, RECLAIM)
     }
 
     /// Puts a draft in the place of the live site once `fill` has made it what it shall be, and says so in the log; or
@@ -244,29 +245,19 @@ impl<M: Memory> Site<M> {
             .check(&event)
             .and_then(|()| fill(store, &mut draft))
             .and_then(|()| draft.derive_answers(store));
-        let (mut trees, mut uploads) = draft.finish(store)?;
+        let (mut trees, uploads) = draft.finish(store)?;
         let done = done.and_then(|()| {
             trees.seal(store)?;
             Ok(log.record(store, state, &trees, by, event)?)
         });
         if done.is_ok() {
-            std::mem::swap(&mut trees, &mut state.trees);
-            std::mem::swap(&mut uploads, &mut state.uploads);
-            std::mem::swap(&mut log, &mut state.log);
             state.last_change = now;
-            self.root = state.root()?;
         }
-        trees.release(store);
-        log.release(store);
-        self.tidy(uploads, reclaim)?;
-        done
-    }
-
-    /// Ends every change: lets go of the uploads that were replaced or given up, and writes the state.
-    fn tidy(&mut self, uploads: Uploads, reclaim: u32) -> Result<(), Error> {
-        uploads.release(&mut self.store);
-        self.store.reclaim(reclaim)?;
-        self.save()?;
-        Ok(())
+        let next = Next {
+            trees: Some(trees),
+            uploads: Some(uploads),
+            log: Some(log),
+        };
+        self.conclude(done, next, reclaim)
     }
 }

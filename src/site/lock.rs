@@ -11,7 +11,7 @@
 //! at once, and laxer only after its own delay.
 
 use super::{
-    By, Entry, Kind, Site, State,
+    By, Entry, Kind, Next, Site, State,
     commit::RECLAIM_AT_LEAST,
     entry::lock_change,
     log::{Event, Release, check_note},
@@ -75,7 +75,7 @@ impl Lock {
 
 impl Guard {
     /// Whether this may happen to the live site at once.
-    pub(super) fn check(&self, event: &Event) -> Result<(), Error> {
+    pub(crate) fn check(&self, event: &Event) -> Result<(), Error> {
         match event {
             Event::Birth | Event::Environment | Event::Settings(_) => Ok(()),
             Event::Publish { .. } | Event::Rollback { .. } | Event::Amendment => {
@@ -90,7 +90,7 @@ impl Guard {
     }
 
     /// Whether nothing waits that will change the site, and something else may.
-    fn check_free(&self) -> Result<(), Error> {
+    pub(super) fn check_free(&self) -> Result<(), Error> {
         match self.scheduled {
             _ if self.lock.is_frozen => Err(Error::Frozen),
             Some(Scheduled { release, due, .. }) => Err(Error::ScheduledBefore { release, due }),
@@ -155,14 +155,9 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotScheduled`] if this release is not, [`Error::NoteTooLong`] or [`Error::Storage`]; nothing has changed
-    /// then.
+    /// As [`check_withdrawal`](Self::check_withdrawal), or [`Error::Storage`]; nothing has changed then.
     pub fn withdraw(&mut self, release: u64, note: &str, by: impl Into<By>) -> Result<u64, Error> {
-        check_note(note)?;
-        match self.guard().scheduled {
-            Some(scheduled) if scheduled.release == release => {}
-            _ => return Err(Error::NotScheduled { release }),
-        }
+        self.check_withdrawal(release, note)?;
         let by = by.into();
         let Self { store, state, .. } = self;
         let mut log = state.log.share(store);
@@ -171,15 +166,25 @@ impl<M: Memory> Site<M> {
         let done = log
             .end_scheduled(store, release)
             .and_then(|()| log.record_about(store, &state.trees, by, kind, note));
-        if done.is_ok() {
-            mem::swap(&mut log, &mut state.log);
-            self.root = state.root()?;
-        }
-        log.release(store);
-        self.store.reclaim(RECLAIM_AT_LEAST)?;
-        self.save()?;
-        done?;
+        let next = Next {
+            log: Some(log),
+            ..Next::default()
+        };
+        self.conclude(done.map_err(Error::from), next, RECLAIM_AT_LEAST)?;
         Ok(self.log_length())
+    }
+
+    /// Whether [`withdraw`](Self::withdraw) would do so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotScheduled`] or [`Error::NoteTooLong`].
+    pub fn check_withdrawal(&self, release: u64, note: &str) -> Result<(), Error> {
+        check_note(note)?;
+        match self.guard().scheduled {
+            Some(scheduled) if scheduled.release == release => Ok(()),
+            _ => Err(Error::NotScheduled { release }),
+        }
     }
 
     /// Lets come into force what is due: a laxer lock, the end of what [goes on](super::GRACE) beside the site, and what
@@ -231,7 +236,7 @@ impl<M: Memory> Site<M> {
             Some(to) => Event::Rollback { to, note },
             None => Event::Publish { note },
         };
-        self.go_to(Release::of_attachment(stored)?, by, event, Some(release))
+        self.put_live(Release::of_attachment(stored)?, by, event, Some(release))
             .map(Some)
     }
 
@@ -241,15 +246,14 @@ impl<M: Memory> Site<M> {
         if !state.trees.remainder.is_none() {
             state.trees.remainder.end(store);
             self.root = state.root()?;
-            self.store.reclaim(RECLAIM_AT_LEAST)?;
-            self.save()?;
+            self.free(RECLAIM_AT_LEAST)?;
         }
         Ok(())
     }
 
     /// Makes trees of the log the live ones, which ends what is scheduled if it is that. Returns the number of the entry
     /// that says so.
-    pub(super) fn go_to(
+    pub(super) fn put_live(
         &mut self,
         release: Release,
         by: By,
@@ -258,25 +262,23 @@ impl<M: Memory> Site<M> {
     ) -> Result<u64, Error> {
         let Release { trees, cookie } = release;
         let Self { store, state, .. } = self;
-        let mut trees = trees.share(store);
         let mut log = state.log.share(store);
+        let trees = trees.share(store);
         let done = match scheduled {
             Some(number) => log.end_scheduled(store, number),
             None => Ok(()),
         };
         let done = done.and_then(|()| log.record(store, state, &trees, by, event));
         if done.is_ok() {
-            mem::swap(&mut trees, &mut state.trees);
-            mem::swap(&mut log, &mut state.log);
             state.cookie = cookie;
             state.last_change = by.now;
-            self.root = state.root()?;
         }
-        trees.release(store);
-        log.release(store);
-        self.store.reclaim(RECLAIM_AT_LEAST)?;
-        self.save()?;
-        done?;
+        let next = Next {
+            trees: Some(trees),
+            log: Some(log),
+            ..Next::default()
+        };
+        self.conclude(done.map_err(Error::from), next, RECLAIM_AT_LEAST)?;
         Ok(self.live_release())
     }
 
@@ -290,24 +292,19 @@ impl<M: Memory> Site<M> {
         note: String,
         by: By,
     ) -> Result<u64, Error> {
-        self.guard().check_free()?;
         let Self { store, state, .. } = self;
-        let mut uploads = state.uploads.share(store);
         let mut log = state.log.share(store);
+        let mut uploads = state.uploads.share(store);
         let number = log.last() + 1;
         let closed = stage.map_or(Ok(()), |stage| uploads.close_stage(store, stage, number));
         let done = closed.and_then(|()| log.schedule(store, &state.trees, release, to, by, note));
-        if done.is_ok() {
-            mem::swap(&mut uploads, &mut state.uploads);
-            mem::swap(&mut log, &mut state.log);
-            self.root = state.root()?;
-        }
-        uploads.release(store);
-        log.release(store);
-        self.store.reclaim(RECLAIM_AT_LEAST)?;
-        self.save()?;
-        done?;
-        Ok(self.log_length())
+        let next = Next {
+            uploads: Some(uploads),
+            log: Some(log),
+            ..Next::default()
+        };
+        self.conclude(done.map_err(Error::from), next, RECLAIM_AT_LEAST)?;
+        Ok(number)
     }
 }
 

@@ -117,6 +117,18 @@ impl Retention {
         bytes: None,
         answers_replaced: true,
     };
+
+    /// Whether it can be set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RetentionTooLarge`].
+    pub fn check(&self) -> Result<(), Error> {
+        match self.releases {
+            ..=MAX_RETENTION => Ok(()),
+            releases => Err(Error::RetentionTooLarge { releases }),
+        }
+    }
 }
 
 impl Release {

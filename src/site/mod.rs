@@ -27,6 +27,7 @@ mod environment;
 mod evidence;
 mod lock;
 mod log;
+mod next;
 mod operation;
 mod outline;
 mod releases;
@@ -59,6 +60,7 @@ pub(crate) use asset::{from_cbor, to_cbor};
 pub(crate) use bodies::Piece;
 pub(crate) use digest::Digest;
 pub(crate) use log::Event;
+pub(crate) use next::Next;
 pub(crate) use resource::{
     Answer, AnswerLabels, Delivery, Parts, Representation, Resource, SHIFTED,
 };

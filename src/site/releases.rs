@@ -102,15 +102,24 @@ impl<M: Memory> Site<M> {
     /// [`Error::ReleaseNotFound`], [`Error::ReleaseLive`], [`Error::ReleaseNotKept`], [`Error::NoteTooLong`],
     /// [`Error::Frozen`], [`Error::ScheduledBefore`] or [`Error::Storage`]; nothing has changed then.
     pub fn rollback(&mut self, to: u64, note: &str, by: impl Into<By>) -> Result<u64, Error> {
-        log::check_note(note)?;
+        self.check_rollback(to, note)?;
         let release = self.kept_release(to)?;
         let (by, note) = (by.into(), note.to_owned());
         if self.state.is_delayed() {
             return self.schedule(&release, Some(to), None, note, by);
         }
-        let event = Event::Rollback { to, note };
-        self.state.log.guard.check(&event)?;
-        self.go_to(release, by, event, None)
+        self.put_live(release, by, Event::Rollback { to, note }, None)
+    }
+
+    /// Whether [`rollback`](Self::rollback) would bring this back, or schedule it.
+    ///
+    /// # Errors
+    ///
+    /// As [`rollback`](Self::rollback).
+    pub fn check_rollback(&self, to: u64, note: &str) -> Result<(), Error> {
+        log::check_note(note)?;
+        self.kept_release(to)?;
+        self.guard().check_free()
     }
 
     /// A release that can come back. Its trees are the log's: this takes no references.
@@ -182,10 +191,7 @@ impl<M: Memory> Site<M> {
     ///
     /// [`Error::RetentionTooLarge`] or [`Error::Storage`]; nothing has changed then.
     pub fn set_retention(&mut self, retention: Retention, by: impl Into<By>) -> Result<(), Error> {
-        let releases = retention.releases;
-        if releases > MAX_RETENTION {
-            return Err(Error::RetentionTooLarge { releases });
-        }
+        retention.check()?;
         let change = retention_change(self.retention(), retention);
         if change.is_empty() {
             return Ok(());
@@ -265,8 +271,7 @@ impl<M: Memory> Site<M> {
             self.root = self.state.root()?;
         }
         log.release(&mut self.store);
-        self.store.reclaim(RECLAIM_AT_LEAST)?;
-        self.save()?;
+        self.free(RECLAIM_AT_LEAST)?;
         saved
     }
 }

@@ -209,8 +209,7 @@ impl<M: Memory> Site<M> {
     ///
     /// # Errors
     ///
-    /// As [`check_stage`](Self::check_stage), [`Error::Frozen`], [`Error::ScheduledBefore`] or
-    /// [`Error::Storage`]; nothing has changed then.
+    /// As [`check_stage`](Self::check_stage), or [`Error::Storage`]; nothing has changed then.
     pub fn publish_stage(
         &mut self,
         stage: u64,
@@ -248,7 +247,8 @@ impl<M: Memory> Site<M> {
     /// # Errors
     ///
     /// [`Error::Stage`]: it is not there, not sealed, not what is expected, or not begun on what is live; or nothing is
-    /// expected of it by one who did not create it. [`Error::NoteTooLong`].
+    /// expected of it by one who did not create it. [`Error::NoteTooLong`], [`Error::Frozen`] or
+    /// [`Error::ScheduledBefore`].
     pub fn check_stage(
         &self,
         stage: u64,
@@ -373,6 +373,7 @@ impl<M: Memory> Site<M> {
             }
             .of(stage));
         }
+        self.guard().check_free()?;
         Ok(found.stage)
     }
 

@@ -23,7 +23,7 @@ pub use stage::{LIFETIME, MAX_LIFETIME};
 
 use crate::{
     error::Error,
-    site::{CHUNK, Content, Piece, Site, Stage, Store, from_cbor, to_cbor},
+    site::{CHUNK, Content, Next, Piece, Site, Stage, Store, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
@@ -170,16 +170,13 @@ impl<M: Memory> Site<M> {
         &mut self,
         change: impl FnOnce(&mut Store<M>, &mut Uploads) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let Self { store, state, .. } = self;
-        let mut other = state.uploads.share(store);
-        let done = change(store, &mut other);
-        if done.is_ok() {
-            std::mem::swap(&mut other, &mut state.uploads);
-        }
-        other.release(store);
-        store.reclaim(RECLAIM)?;
-        self.save()?;
-        done
+        let mut uploads = self.state.uploads.share(&mut self.store);
+        let done = change(&mut self.store, &mut uploads);
+        let next = Next {
+            uploads: Some(uploads),
+            ..Next::default()
+        };
+        self.conclude(done, next, RECLAIM)
     }
 }
 

@@ -46,6 +46,11 @@ struct Proposal {
     piece: Piece,
 }
 
+/// What carrying out a proposal is in the log.
+const CARRIED_OUT: Event = Event::Publish {
+    note: String::new(),
+};
+
 impl<M: Memory> Site<M> {
     /// Gives a batch the operations that [`commit_proposed_batch`](Self::commit_proposed_batch) will apply. It
     /// takes no more chunks from then on.
@@ -134,7 +139,8 @@ impl<M: Memory> Site<M> {
     /// [`Error::BatchNotFound`], [`Error::NotProposed`], [`Error::NoEvidence`], [`Error::EvidenceMismatch`] or
     /// [`Error::Storage`].
     pub fn check_evidence(&self, batch_id: u64, evidence: &[u8]) -> Result<(), Error> {
-        self.proposed(batch_id, evidence).map(|_| ())
+        self.proposed(batch_id, evidence)?;
+        self.guard().check(&CARRIED_OUT)
     }
 
     /// Applies the operations of a proposed batch and closes it, given its evidence.
@@ -150,10 +156,7 @@ impl<M: Memory> Site<M> {
     ) -> Result<(), Error> {
         let proposal = self.proposed(batch_id, evidence)?;
         let operations = proposal.operations(&self.store)?;
-        let event = Event::Publish {
-            note: String::new(),
-        };
-        self.close_batch(batch_id, operations, by.into(), event)
+        self.close_batch(batch_id, operations, by.into(), CARRIED_OUT)
     }
 
     fn proposed(&self, batch_id: u64, given: &[u8]) -> Result<Proposal, Error> {

@@ -1,6 +1,6 @@
 //! The lock: what is published takes effect later, and everybody can see it coming.
 
-use crate::interface::{Permission, Validation, inline};
+use crate::interface::{Permission, Proposed, Validation, inline};
 use crate::scene::{Refusal, Scene, person, refused};
 use crate::stages::{fill, publish, seal, stage, whatever};
 use candid::{CandidType, Deserialize};
@@ -112,6 +112,37 @@ fn a_publication_takes_effect_when_it_is_due() {
     scene.get("/").answer().shows(200, "newer");
 }
 
+/// A site that others depend on is not to be changed by a proposal of the old kind either, and its DAO is told before it
+/// votes.
+#[test]
+fn a_proposal_is_refused_before_the_vote() {
+    let scene = scene();
+    let owner = scene.owner();
+    let batch = owner.create_batch().unwrap();
+    let change = inline("/index.html", "identity", b"new");
+    owner.propose(batch, vec![change.into()]).unwrap();
+    let evidence = owner.compute_evidence(batch, None).unwrap().unwrap();
+    let proposed = Proposed::new(batch, &evidence);
+    let said = owner.update("validate_commit_proposed_batch", (proposed,));
+    let (said,): (Validation,) = said.unwrap();
+    let words = "the site is locked: only staged releases and rollbacks change it, 3600 s after they are logged";
+    assert_eq!(said, Validation::Err(words.to_owned()));
+    refused(owner.commit_proposed(batch, &evidence), words);
+}
+
+/// Its pages were made before the environment changed.
+#[test]
+fn whatever_carries_a_publication_out_has_its_pages_told_of_the_environment() {
+    let scene = scene();
+    publish_page(&scene, b"new").unwrap();
+    scene.set_environment(&[("PUBLIC_NAME", "value")]);
+    scene.wait(HOUR);
+    scene.owner().create_batch().unwrap();
+    let answer = scene.get("/").answer();
+    answer.shows(200, "new");
+    assert!(answer.header("set-cookie").contains("PUBLIC%5FNAME%3Dvalue"));
+}
+
 #[test]
 fn the_lock_guards_itself() {
     let scene = scene();
@@ -159,8 +190,23 @@ fn what_is_withdrawn_never_takes_effect() {
     let words = format!("release {release} is scheduled already, for {due}: withdraw it first");
     refused(again, &words);
     let note = Some("it is broken".to_owned());
-    let withdraw = (Withdraw { release, note },);
-    let (done,): (Release,) = scene.owner().update("withdraw", withdraw).unwrap();
+    let withdraw = |release| Withdraw {
+        release,
+        note: note.clone(),
+    };
+    let validate = |release| {
+        let said = scene.owner().update("validate_withdraw", (withdraw(release),));
+        let (said,): (Validation,) = said.unwrap();
+        said
+    };
+    let words = format!("withdraw release {release}: it is broken");
+    assert_eq!(validate(release), Validation::Ok(words));
+    let words = format!("release {} is not scheduled", release + 1);
+    assert_eq!(validate(release + 1), Validation::Err(words));
+    let (done,): (Release,) = scene
+        .owner()
+        .update("withdraw", (withdraw(release),))
+        .unwrap();
     assert_eq!(done.release, release + 1);
     scene.wait(HOUR);
     assert_eq!(carry_out(&scene), None);

@@ -205,6 +205,61 @@ fn what_cannot_come_back_is_said() {
 }
 
 #[test]
+fn a_dao_reads_what_it_votes_on() {
+    let scene = scene();
+    let stranger = scene.caller(person(9));
+    let rollback = |release, note| {
+        let rollback = Rollback { release, note };
+        let said = stranger.update("validate_rollback", (rollback,));
+        let (said,): (Validation,) = said.unwrap();
+        said
+    };
+    let retention = |releases, answers_replaced| {
+        let retention = Retention {
+            releases,
+            bytes: Some(1_000),
+            answers_replaced,
+        };
+        let said = stranger.update("validate_set_retention", (retention,));
+        let (said,): (Validation,) = said.unwrap();
+        said
+    };
+    let ok = |words: &str| Validation::Ok(words.to_owned());
+    let err = |words: &str| Validation::Err(words.to_owned());
+    assert_eq!(
+        rollback(2, Some("was better")),
+        ok("roll back to release 2: was better")
+    );
+    assert_eq!(rollback(2, None), ok("roll back to release 2"));
+    assert_eq!(rollback(3, None), err("release 3 is live already"));
+    let words = "keep 5 releases beside the live one, as long as all takes at most 1000 bytes; \
+                 what was replaced is answered no more";
+    assert_eq!(retention(5, Some(false)), ok(words));
+    assert_eq!(
+        retention(101, None),
+        err("101 releases cannot be kept: 100 is the most")
+    );
+}
+
+#[test]
+fn what_is_not_said_of_the_retention_stays() {
+    let scene = scene();
+    let set = |answers_replaced| {
+        let retention = Retention {
+            releases: 10,
+            bytes: None,
+            answers_replaced,
+        };
+        let done = scene.owner().update::<()>("set_retention", (retention,));
+        done.unwrap();
+        log(&scene, None, Some(0)).retention.answers_replaced
+    };
+    assert_eq!(set(None), Some(true));
+    assert_eq!(set(Some(false)), Some(false));
+    assert_eq!(set(None), Some(false));
+}
+
+#[test]
 fn single_changes_are_one_entry() {
     let scene = scene();
     for key in ["/a.txt", "/b.txt", "/c.txt"] {

@@ -2,7 +2,7 @@
 
 use ic_cdk::{query, update};
 use ic_hallmark::{
-    api::{Lock, LockResponse, RollbackResponse, ValidationResult, WithdrawArguments},
+    api::{Lock, LockResponse, ReleaseNumber, ValidationResult, WithdrawArguments},
     canister::{self, change, may_commit, may_manage_permissions, read},
 };
 
@@ -22,10 +22,15 @@ fn lock() -> LockResponse {
 }
 
 #[update(guard = "may_commit")]
-fn withdraw(arguments: WithdrawArguments) -> RollbackResponse {
+fn withdraw(arguments: WithdrawArguments) -> ReleaseNumber {
     let note = arguments.note.unwrap_or_default();
     let release = change(|site, by| site.withdraw(arguments.release, &note, by));
-    RollbackResponse { release }
+    ReleaseNumber { release }
+}
+
+#[update]
+fn validate_withdraw(arguments: WithdrawArguments) -> ValidationResult {
+    read(|site| arguments.validate(site))
 }
 
 #[update]

@@ -3,7 +3,8 @@
 use ic_cdk::{api::data_certificate, query, update};
 use ic_hallmark::{
     api::{
-        self, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, RollbackResponse,
+        self, ReleaseNumber, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments,
+        ValidationResult,
     },
     canister::{change, may_commit, read, refuse},
 };
@@ -15,13 +16,23 @@ fn releases(wanted: ReleasesArguments) -> ReleasesResponse {
 }
 
 #[update(guard = "may_commit")]
-fn rollback(arguments: RollbackArguments) -> RollbackResponse {
+fn rollback(arguments: RollbackArguments) -> ReleaseNumber {
     let note = arguments.note.unwrap_or_default();
     let release = change(|site, by| site.rollback(arguments.release, &note, by));
-    RollbackResponse { release }
+    ReleaseNumber { release }
+}
+
+#[update]
+fn validate_rollback(arguments: RollbackArguments) -> ValidationResult {
+    read(|site| arguments.validate(site))
 }
 
 #[update(guard = "may_commit")]
 fn set_retention(retention: Retention) {
-    change(|site, by| site.set_retention(retention.into(), by));
+    change(|site, by| site.set_retention(retention.after(site.retention()), by));
+}
+
+#[update]
+fn validate_set_retention(retention: Retention) -> ValidationResult {
+    read(|site| retention.validate(site))
 }

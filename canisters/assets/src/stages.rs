@@ -3,7 +3,7 @@
 use ic_cdk::{query, update};
 use ic_hallmark::{
     api::{
-        self, CreateStageArguments, Fill, PublishStageArguments, RollbackResponse,
+        self, CreateStageArguments, Fill, PublishStageArguments, ReleaseNumber,
         SealStageResponse, Stage, StageNumber, ValidationResult,
     },
     canister::{self, change, may_commit, may_prepare, read, refuse},
@@ -37,10 +37,10 @@ fn discard_stage(arguments: StageNumber) {
 }
 
 #[update(guard = "may_commit")]
-fn publish_stage(arguments: PublishStageArguments) -> RollbackResponse {
+fn publish_stage(arguments: PublishStageArguments) -> ReleaseNumber {
     let note = arguments.note.as_deref().unwrap_or_default();
     let release = canister::publish_stage(arguments.stage, &arguments.expected(), note);
-    RollbackResponse { release }
+    ReleaseNumber { release }
 }
 
 #[update]

@@ -11,7 +11,7 @@ use candid::utils::ArgumentEncoder;
 use ic_hallmark::Site;
 use ic_hallmark::api::{
     self, CreateChunksArguments, CreateChunksResponse, CreateStageArguments, Fill, ListArguments,
-    PublishStageArguments, ReleasesArguments, RollbackResponse, SealStageResponse, StageNumber,
+    PublishStageArguments, ReleasesArguments, ReleaseNumber, SealStageResponse, StageNumber,
     id_of,
 };
 use ic_hallmark::site::{Environment, Memories, Operation, Outline, Properties};
@@ -225,7 +225,7 @@ impl Canister for Rehearsal {
                 let note = publish.note.as_deref().unwrap_or_default();
                 let release = site.publish_stage(publish.stage, &publish.expected(), note, NOW);
                 let release = release.map_err(trap)?;
-                Ok(reply((RollbackResponse { release },)))
+                Ok(reply((ReleaseNumber { release },)))
             }
             _ => Err(unknown(method)),
         }
