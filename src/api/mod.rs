@@ -38,7 +38,7 @@ pub use http::{CertifiedTree, HttpRequest, HttpResponse, request_of};
 pub use import::ImportProgress;
 pub use lock::{Lock, LockResponse, NextLock, Scheduled, WithdrawArguments};
 pub use releases::{
-    Release, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments, ReleaseNumber,
+    Release, ReleaseNumber, ReleasesArguments, ReleasesResponse, Retention, RollbackArguments,
     releases,
 };
 pub use stages::{

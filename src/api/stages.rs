@@ -3,6 +3,7 @@
 use super::{
     ValidationResult,
     batch::{BatchOperationKind, OPERATIONS, operation},
+    validation::with_note,
     wire::{WireError, argument, field, required},
 };
 use crate::{

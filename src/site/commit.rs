@@ -219,11 +219,7 @@ impl<M: Memory> Site<M> {
             // No leaf has taken over its references.
             stage.release(&mut self.store);
         }
-        let next = Next {
-            uploads: Some(uploads),
-            ..Next::default()
-        };
-        self.conclude(done, next, RECLAIM)
+        self.conclude(done, Next::from(uploads), RECLAIM)
     }
 
     /// Puts a draft in the place of the live site once `fill` has made it what it shall be, and says so in the log; or

@@ -12,7 +12,7 @@ use std::mem;
 #[derive(Debug, Default)]
 pub(crate) struct Next {
     pub(super) trees: Option<Trees>,
-    pub(crate) uploads: Option<Uploads>,
+    pub(super) uploads: Option<Uploads>,
     pub(super) log: Option<Log>,
 }
 
@@ -56,6 +56,15 @@ impl<M: Memory> Site<M> {
     pub(super) fn free(&mut self, reclaim: u32) -> Result<(), StorageError> {
         self.store.reclaim(reclaim)?;
         self.save()
+    }
+}
+
+impl From<Uploads> for Next {
+    fn from(uploads: Uploads) -> Self {
+        Self {
+            uploads: Some(uploads),
+            ..Self::default()
+        }
     }
 }
 

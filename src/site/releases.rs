@@ -4,7 +4,7 @@ use super::{
     Asset, By, Entry, Kind, Site, State,
     commit::RECLAIM_AT_LEAST,
     entry::{access_change, limits_change, retention_change},
-    log::{self, Event, MAX_RETENTION, Release, Retention},
+    log::{self, Event, Release, Retention},
 };
 use crate::{
     access::Access,
@@ -183,7 +183,7 @@ impl<M: Memory> Site<M> {
         self.state.log.retention()
     }
 
-    /// Sets how many releases are kept beside the live one, [`MAX_RETENTION`] at most. What is kept beyond is let go of
+    /// Sets how many releases are kept beside the live one, [`MAX_RETENTION`](super::MAX_RETENTION) at most. What is kept beyond is let go of
     /// with this and the next changes, oldest first: a few releases with each change if they are too many, one if they
     /// are too large.
     ///

@@ -172,11 +172,7 @@ impl<M: Memory> Site<M> {
     ) -> Result<R, Error> {
         let mut uploads = self.state.uploads.share(&mut self.store);
         let done = change(&mut self.store, &mut uploads);
-        let next = Next {
-            uploads: Some(uploads),
-            ..Next::default()
-        };
-        self.conclude(done, next, RECLAIM)
+        self.conclude(done, Next::from(uploads), RECLAIM)
     }
 }
 

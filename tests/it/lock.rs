@@ -140,7 +140,11 @@ fn whatever_carries_a_publication_out_has_its_pages_told_of_the_environment() {
     scene.owner().create_batch().unwrap();
     let answer = scene.get("/").answer();
     answer.shows(200, "new");
-    assert!(answer.header("set-cookie").contains("PUBLIC%5FNAME%3Dvalue"));
+    assert!(
+        answer
+            .header("set-cookie")
+            .contains("PUBLIC%5FNAME%3Dvalue")
+    );
 }
 
 #[test]
@@ -195,7 +199,9 @@ fn what_is_withdrawn_never_takes_effect() {
         note: note.clone(),
     };
     let validate = |release| {
-        let said = scene.owner().update("validate_withdraw", (withdraw(release),));
+        let said = scene
+            .owner()
+            .update("validate_withdraw", (withdraw(release),));
         let (said,): (Validation,) = said.unwrap();
         said
     };

@@ -3,8 +3,8 @@
 use ic_cdk::{query, update};
 use ic_hallmark::{
     api::{
-        self, CreateStageArguments, Fill, PublishStageArguments, ReleaseNumber,
-        SealStageResponse, Stage, StageNumber, ValidationResult,
+        self, CreateStageArguments, Fill, PublishStageArguments, ReleaseNumber, SealStageResponse,
+        Stage, StageNumber, ValidationResult,
     },
     canister::{self, change, may_commit, may_prepare, read, refuse},
 };

@@ -11,8 +11,7 @@ use candid::utils::ArgumentEncoder;
 use ic_hallmark::Site;
 use ic_hallmark::api::{
     self, CreateChunksArguments, CreateChunksResponse, CreateStageArguments, Fill, ListArguments,
-    PublishStageArguments, ReleasesArguments, ReleaseNumber, SealStageResponse, StageNumber,
-    id_of,
+    PublishStageArguments, ReleaseNumber, ReleasesArguments, SealStageResponse, StageNumber, id_of,
 };
 use ic_hallmark::site::{Environment, Memories, Operation, Outline, Properties};
 use ic_stable_structures::Memory;
