@@ -153,23 +153,23 @@ impl<M: Memory> Bodies<M> {
         self.heap.set_u32(piece.address, REFERENCES, references + 1);
     }
 
-    /// Gives a reference back, and the blob with the last one.
+    /// Gives a reference back, and the blob with the last one. Returns true if it was that.
     pub(crate) fn release(
         &mut self,
         forest: &mut Forest<M>,
         piece: Piece,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let references = self.heap.u32(piece.address, REFERENCES);
         if references > 1 {
             self.heap.set_u32(piece.address, REFERENCES, references - 1);
-            return Ok(());
+            return Ok(false);
         }
         let key = Labels::new().with(&self.hash(piece));
         forest
             .remove(&mut self.index, &key)
             .map_err(|_| StorageError::Full { needed: 0 })?;
         self.heap.free(piece.address);
-        Ok(())
+        Ok(true)
     }
 
     /// The SHA-256 of a piece, computed when it was stored.

@@ -13,10 +13,9 @@ use super::{
 use crate::{error::Error, storage::Memory, upload::Uploads};
 use candid::Principal;
 
-/// Nodes, and pieces of bodies, that one commit frees at most of what its predecessors left. A node costs a few thousand
-/// instructions, and the last reference to a piece several times as many.
-const RECLAIM: u32 = 20_000;
-/// The same of a change whose cost shall not depend on any size: more than it leaves itself.
+/// Nodes that one commit frees at most of what its predecessors left. A node costs a few thousand instructions.
+const RECLAIM: u32 = 100_000;
+/// Nodes that a change frees at most whose cost shall not depend on any size: more than it leaves itself.
 pub(super) const RECLAIM_AT_LEAST: u32 = 50;
 
 /// The id that no batch has.
@@ -169,14 +168,13 @@ impl<M: Memory> Site<M> {
         let now = by.now;
         let Self { store, state, .. } = self;
         let stage = state.uploads.stage(store, batch)?;
-        let (draft, moved, reclaim) = match stage {
+        let (draft, moved) = match stage {
             Some(stage) if stage.is_next_of(state) => {
-                let draft = Draft::of_stage(store, state, &stage, now);
-                (draft, None, RECLAIM_AT_LEAST)
+                (Draft::of_stage(store, state, &stage, now), None)
             }
-            moved => (Draft::of_next(store, state, now), moved, RECLAIM),
+            moved => (Draft::of_next(store, state, now), moved),
         };
-        self.publish(draft, by, event, reclaim, |store, draft| {
+        self.publish(draft, by, event, RECLAIM, |store, draft| {
             if let Some(stage) = moved {
                 stage.replay(store, draft)?;
             }

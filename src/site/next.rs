@@ -17,7 +17,7 @@ pub(crate) struct Next {
 }
 
 impl<M: Memory> Site<M> {
-    /// Ends a change. Frees up to `reclaim` nodes and pieces of bodies that nothing refers to any more.
+    /// Ends a change. Frees up to `reclaim` nodes that nothing refers to any more.
     pub(crate) fn conclude<R>(
         &mut self,
         done: Result<R, Error>,

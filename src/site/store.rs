@@ -51,6 +51,9 @@ pub(crate) const CHUNK: u8 = 3;
 pub(super) const STAGE: u8 = 4;
 pub(super) const RELEASE: u8 = 5;
 
+/// Nodes that cost about as much to free as a piece of a body. To let go of one that is held elsewhere costs as one.
+const PIECE: u32 = 8;
+
 impl Holding {
     pub(crate) fn of_attachment(attachment: &[u8]) -> Result<Self, StorageError> {
         let corrupt = StorageError::Corrupt {
@@ -93,8 +96,8 @@ impl<M: Memory> Store<M> {
         })
     }
 
-    /// Frees nodes that no tree refers to, with all they kept alive, as long as those and the pieces of bodies that
-    /// they let go of are fewer than `budget`: one node can hold thousands of pieces. Returns true if none is left.
+    /// Frees up to `budget` nodes that no tree refers to, with all they kept alive; fewer, if those let go of pieces of
+    /// bodies, of which one node can hold thousands. Returns true if none is left.
     pub(crate) fn reclaim(&mut self, budget: u32) -> Result<bool, StorageError> {
         let mut spent = 0;
         while spent < budget && !self.forest.is_reclaimed() {
@@ -109,7 +112,7 @@ impl<M: Memory> Store<M> {
         Ok(self.forest.is_reclaimed())
     }
 
-    /// Returns how many pieces it has let go of.
+    /// Returns how many nodes cost about as much.
     fn let_go(&mut self, holding: Holding) -> Result<u32, StorageError> {
         let bodies = match holding {
             Holding::Nothing => return Ok(0),
@@ -121,12 +124,12 @@ impl<M: Memory> Store<M> {
                 return Ok(0);
             }
         };
-        let mut pieces = 0;
-        for body in bodies {
-            self.release_body(&body)?;
-            pieces += body.pieces().len() as u32;
+        let mut cost = 0;
+        for piece in bodies.iter().flat_map(Body::pieces) {
+            let is_freed = self.bodies.release(&mut self.forest, *piece)?;
+            cost += if is_freed { PIECE } else { 1 };
         }
-        Ok(pieces)
+        Ok(cost)
     }
 
     pub(crate) fn release_body(&mut self, body: &Body) -> Result<(), StorageError> {

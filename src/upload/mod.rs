@@ -176,7 +176,7 @@ impl<M: Memory> Site<M> {
     }
 }
 
-/// Nodes of dropped batches, and pieces of bodies, that one call frees at most.
+/// Nodes of dropped batches that one call frees at most.
 const RECLAIM: u32 = 20_000;
 
 impl Uploads {
