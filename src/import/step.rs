@@ -10,7 +10,7 @@ use super::{
 use crate::{
     error::Error,
     http::UrlPath,
-    site::{Content, Event, Operation, PART, SHIFTED, Site, from_cbor, to_cbor},
+    site::{Content, Event, Operation, PART, Partition, SHIFTED, Site, from_cbor, to_cbor},
     storage::{Memory, StorageError},
     tree::Labels,
 };
@@ -39,7 +39,7 @@ pub struct Progress {
 const GROUP: u32 = 64;
 
 /// Instructions that an asset costs, whatever its content; that a byte costs to be copied and hashed; and that it
-/// costs to be hashed once more, as one of a whole or of a part that is served.
+/// costs to be hashed once more, as one of a whole or of a part.
 const ASSET: u64 = 5_000_000;
 const BYTE: u64 = 90;
 const BYTE_AGAIN: u64 = 80;
@@ -231,7 +231,7 @@ impl<M: Memory> Site<M> {
             self.imported(&next.key)?;
             return Ok(self.save()?);
         };
-        let last = parts_of(found) - 1;
+        let last = partition_of(found).count() - 1;
         if u64::from(pending.parts) < last {
             if pending.batch == 0 {
                 pending.batch = self.create_batch(Principal::management_canister(), now)?;
@@ -319,8 +319,9 @@ impl<M: Memory> Site<M> {
             return Vec::new();
         };
         let source = self.old_state(import);
-        let (from, to) = (number * PART, ((number + 1) * PART).min(found.length()));
-        let mut bytes = vec![0; to.saturating_sub(from) as usize];
+        let part = partition_of(found).range(number);
+        let (from, to) = (part.start, part.end);
+        let mut bytes = vec![0; (to - from) as usize];
         let (mut start, mut filled) = (0, 0);
         for chunk in &found.chunks {
             let end = start + chunk.length;
@@ -342,7 +343,7 @@ impl Next {
         self.record
             .encodings
             .values()
-            .all(|found| parts_of(found) == 1)
+            .all(|found| partition_of(found).count() == 1)
     }
 
     /// The encoding that a large asset is at.
@@ -360,7 +361,10 @@ impl Next {
             return ASSET + BYTE * self.record.encodings.values().map(length).sum::<u64>();
         }
         match self.encoding() {
-            Some((_, found)) if u64::from(self.pending.parts) + 1 == parts_of(found) => {
+            Some((_, found))
+                if u64::from(self.pending.parts) + 1 == partition_of(found).count() =>
+            {
+                // If it is damaged, its parts are others.
                 let length = found.length();
                 ASSET + BYTE * PART + BYTE_AGAIN * length.max(2 * length.min(SHIFTED))
             }
@@ -395,7 +399,7 @@ impl Next {
     }
 }
 
-/// How many parts content is imported in; one if it is empty.
-fn parts_of(found: &Found) -> u64 {
-    found.length().div_ceil(PART).max(1)
+/// The parts that content is imported in, which are those that it is served in: their hashes are known then.
+fn partition_of(found: &Found) -> Partition {
+    Partition::of(&found.sha256, found.length())
 }

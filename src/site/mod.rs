@@ -30,6 +30,7 @@ mod log;
 mod next;
 mod operation;
 mod outline;
+mod partition;
 mod releases;
 mod remainder;
 mod resource;
@@ -51,9 +52,9 @@ pub use lock::{Guard, Lock, MAX_DELAY, Scheduled};
 pub use log::{MAX_RETENTION, Retention};
 pub use operation::{Content, Operation, PropertyChange};
 pub use outline::{Outline, content_hash};
+pub use partition::PART;
 pub use releases::Logged;
 pub use remainder::GRACE;
-pub use resource::PART;
 pub use stages::{Expected, Sealed, StageState, StagedRelease};
 
 pub(crate) use asset::{from_cbor, to_cbor};
@@ -61,9 +62,8 @@ pub(crate) use bodies::Piece;
 pub(crate) use digest::Digest;
 pub(crate) use log::Event;
 pub(crate) use next::Next;
-pub(crate) use resource::{
-    Answer, AnswerLabels, Delivery, Parts, Representation, Resource, SHIFTED,
-};
+pub(crate) use partition::{Partition, SHIFTED};
+pub(crate) use resource::{Answer, AnswerLabels, Delivery, Parts, Representation, Resource};
 pub(crate) use route::keys_answering;
 pub(crate) use rules::{check_asset, check_encoding};
 pub(crate) use staging::Stage;

@@ -2,7 +2,7 @@
 //!
 //! Large content comes in parts, and a gateway asks for one after the other by its first byte, in queries. If the site
 //! is published in the middle, those still to come must be of what was begun, and must be certified. A request says of
-//! which content it wants a part ([`Parts`](super::resource::Parts)), so both can be there.
+//! which content it wants a part ([`Partition`](super::Partition)), so both can be there.
 //!
 //! ```text
 //! answers  ├─ a ─ <$> ─ what the site answers                        hashed as site hash

@@ -15,6 +15,7 @@
 use super::{
     asset::{Asset, Encoding, from_cbor, to_cbor},
     bodies::{Bodies, Body},
+    partition::{PART, Partition},
 };
 use crate::{
     certification::{
@@ -28,14 +29,6 @@ use crate::{
 };
 use minicbor::{Decode, Encode};
 use std::ops::Range;
-
-/// Bytes of one part of a large body at most. What a message can carry is a little more.
-pub const PART: u64 = 1_900_000;
-
-/// Bytes up to which the parts of a body begin where its content says. Those parts are hashed when the answers are
-/// derived, which for larger bodies one message has no room for: they begin at multiples of [`PART`], as chunks do that
-/// are hashed already.
-pub(crate) const SHIFTED: u64 = 200_000_000;
 
 /// All the answers of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -78,15 +71,11 @@ pub(crate) enum Delivery {
     Parts(#[n(0)] Parts),
 }
 
-/// A body in parts of [`PART`] bytes, the first and the last of which are shorter.
-///
-/// The length of the first depends on the content, and so does where every other begins: the request for a part, which
-/// names its first byte only, says of which content it is a part, unless there is very much of it. The boundaries are
-/// certified, and are the same however the body was uploaded.
+/// A body in parts.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Parts {
     #[n(0)]
-    length: u64,
+    partition: Partition,
     /// The headers that all parts have. Each has a `Content-Range` besides.
     #[n(1)]
     headers: Vec<(String, String)>,
@@ -94,9 +83,6 @@ pub(crate) struct Parts {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     hashes: Vec<u8>,
-    /// Bytes of the first part.
-    #[n(3)]
-    first: u64,
 }
 
 /// One answer, without its body.
@@ -271,19 +257,12 @@ impl Parts {
         Encoding { sha256, body, .. }: &Encoding,
         bodies: &Bodies<M>,
     ) -> Self {
-        let length = body.length();
-        let shift = match length {
-            ..=SHIFTED => u16::from_be_bytes([sha256[0], sha256[1]]),
-            _ => 0,
-        };
         let mut parts = Self {
-            length,
+            partition: Partition::of(sha256, body.length()),
             headers,
             hashes: Vec::new(),
-            first: PART - u64::from(shift),
         };
-        for number in 0..=parts.number_at(parts.length - 1) {
-            let range = parts.range(number);
+        for (number, range) in (0..).zip(parts.partition.ranges()) {
             let content_range = parts.content_range(range.clone());
             let hashed = [hashed, &[HashedField::new("content-range", &content_range)]].concat();
             let content = bodies.hash_range(body, range);
@@ -308,29 +287,28 @@ impl Parts {
     }
 
     fn content_range(&self, bytes: Range<u64>) -> String {
-        let total = self.length;
+        let total = self.length();
         ContentRange::Part { bytes, total }.to_string()
     }
 
     /// Bytes of the whole body.
     pub(crate) fn length(&self) -> u64 {
-        self.length
+        self.partition.length()
     }
 
     /// How many parts there are.
     pub(crate) fn count(&self) -> u64 {
-        (self.hashes.len() / 32) as u64
+        self.partition.count()
     }
 
     /// The bytes of a part.
     pub(crate) fn range(&self, number: u64) -> Range<u64> {
-        let end = self.first + number * PART;
-        end.saturating_sub(PART)..end.min(self.length)
+        self.partition.range(number)
     }
 
     /// The number of the part that a byte is in.
     pub(crate) fn number_at(&self, byte: u64) -> u64 {
-        (byte + PART - self.first) / PART
+        self.partition.number_at(byte)
     }
 
     /// The headers of the part with these bytes.

@@ -2,7 +2,8 @@
 //!
 //! Drives a canister's WebAssembly through its public interface, in the engine of `local-ic`, and prints what each
 //! workload costs in instructions of the Internet Computer: operators with their weights, system calls, reply
-//! bytes, stable memory, dirty pages. Nothing is timed.
+//! bytes, stable memory, dirty pages. Nothing is timed. Some workloads have a most that they may cost, and it fails if
+//! one costs more.
 //!
 //! The content is n HTML pages of 4 KiB in 17 directories, each with one header and its aliases.
 
@@ -45,7 +46,7 @@ fn main() -> anyhow::Result<()> {
         .map(|count| measure(&wasm, *count))
         .collect::<anyhow::Result<Vec<_>>>()?;
     report::print(&reports);
-    Ok(())
+    report::check(&reports)
 }
 
 /// All workloads with a site of `count` assets.
@@ -60,6 +61,7 @@ fn measure(wasm: &[u8], count: u32) -> anyhow::Result<Report> {
     let miss = canister.get("/nothing/here")?;
     let first_page = canister.list(0)?;
     let last_page = canister.list(count.saturating_sub(100))?;
+    let first_change = site::change(&mut canister, &site::key(0))?;
     let change = site::change(&mut canister, &middle)?;
     let delete = site::delete(&mut canister, &middle)?;
     let rollback = site::roll_back(&mut canister)?;
@@ -70,20 +72,21 @@ fn measure(wasm: &[u8], count: u32) -> anyhow::Result<Report> {
         count,
         rows: vec![
             Row::total("install: compile", install.compile),
-            Row::bill("upgrade: hooks", upgrade),
-            Row::bill("http_request: hit, 4 KiB", hit),
+            Row::bill("upgrade: hooks", upgrade).at_most(2_000_000),
+            Row::bill("http_request: hit, 4 KiB", hit).at_most(800_000),
             Row::bill("http_request: hit by alias", alias),
             Row::bill("http_request: 404", miss),
             Row::bill("http_request: first after upgrade", after),
-            Row::per("first deploy, per asset", deploy, count),
-            Row::bill("change one asset, chunk and commit", change),
+            Row::per("first deploy, per asset", deploy, count).at_most(3_000_000),
+            Row::bill("first change after that deploy", first_change),
+            Row::bill("change one asset, chunk and commit", change).at_most(2_500_000),
             Row::bill("delete one asset", delete),
             Row::bill("rollback", rollback),
             Row::per("stage all anew and seal, per asset", staging, count),
-            Row::bill("publish that stage", publish),
-            Row::bill("list: first page of 100", first_page),
-            Row::bill("list: last page of 100", last_page),
-            Row::bytes("heap", upgrade.heap_bytes.max(deploy.heap_bytes)),
+            Row::bill("publish that stage", publish).at_most(1_000_000),
+            Row::bill("list: first page of 100", first_page).at_most(3_000_000),
+            Row::bill("list: last page of 100", last_page).at_most(3_000_000),
+            Row::bytes("heap", upgrade.heap_bytes.max(deploy.heap_bytes)).at_most(8_000_000),
             Row::bytes("stable memory", deploy.stable_bytes),
         ],
     })

@@ -1,5 +1,6 @@
 //! The table that is printed.
 
+use anyhow::ensure;
 use local_ic::Execution;
 
 /// The measurements with one number of assets.
@@ -14,6 +15,8 @@ pub(crate) struct Row {
     amount: u64,
     unit: Unit,
     bill: Option<Execution>,
+    /// The most that it may be, in the unit.
+    goal: Option<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,7 +44,26 @@ impl Row {
             amount: instructions,
             unit: Unit::Instructions,
             bill: None,
+            goal: None,
         }
+    }
+
+    /// The same, which is to be at most this many instructions, or bytes.
+    pub(crate) fn at_most(self, goal: u64) -> Self {
+        Self {
+            goal: Some(goal),
+            ..self
+        }
+    }
+
+    /// What is wrong with it, if it is more than it may be.
+    fn excess(&self, count: u32) -> Option<String> {
+        let goal = self.goal.filter(|goal| self.amount > *goal)?;
+        let (name, count) = (self.name, grouped(count));
+        let (amount, most) = (self.amount(), self.unit.show(goal));
+        Some(format!(
+            "{name}, n = {count}: {amount}, and {most} is the most"
+        ))
     }
 
     pub(crate) fn bytes(name: &'static str, bytes: u64) -> Self {
@@ -52,11 +74,29 @@ impl Row {
     }
 
     fn amount(&self) -> String {
-        match self.unit {
-            Unit::Bytes => format!("{:.1} MB", self.amount as f64 / 1e6),
-            Unit::Instructions => millions(self.amount),
+        self.unit.show(self.amount)
+    }
+}
+
+impl Unit {
+    fn show(self, amount: u64) -> String {
+        match self {
+            Self::Bytes => format!("{:.1} MB", amount as f64 / 1e6),
+            Self::Instructions => millions(amount),
         }
     }
+}
+
+/// Fails if anything is more than it may be.
+pub(crate) fn check(reports: &[Report]) -> anyhow::Result<()> {
+    let excess = |report: &Report| {
+        let rows = report.rows.iter();
+        let excess = rows.filter_map(|row| row.excess(report.count));
+        excess.collect::<Vec<_>>()
+    };
+    let all: Vec<String> = reports.iter().flat_map(excess).collect();
+    ensure!(all.is_empty(), "too much: {}", all.join("; "));
+    Ok(())
 }
 
 /// Prints one column for each report, then where the instructions of the last one go.
