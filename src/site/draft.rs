@@ -354,7 +354,7 @@ impl Draft {
         }
         let mut too_deep = None;
         if !routes.is_empty() {
-            self.trees.remainder.part(store);
+            self.trees.remainder.separate(store);
         }
         for route in &routes {
             let path = route.expression_path().labels().clone();

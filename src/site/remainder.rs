@@ -124,7 +124,7 @@ impl Remainder {
     }
 
     /// Has the parts joined again, because the answers are others.
-    pub(super) fn part<M: Memory>(&mut self, store: &mut Store<M>) {
+    pub(super) fn separate<M: Memory>(&mut self, store: &mut Store<M>) {
         let served = std::mem::replace(&mut self.served, Tree::EMPTY);
         store.forest.release(served);
     }
@@ -159,7 +159,9 @@ impl Remainder {
         store
             .forest
             .page(&self.parts, 0, MAX_PARTS, |leaf| paths.push(leaf.path));
-        paths.retain(|path| store.forest.get(&self.served, path).is_some());
+        // Some the site has itself by now, and some had to be left out.
+        let is_in = |tree: &Tree, path: &Labels| store.forest.get(tree, path).is_some();
+        paths.retain(|path| is_in(&self.served, path) && !is_in(answers, path));
         let mut place = Labels::new();
         for path in paths {
             if !path.starts_with(&place) || place.is_empty() {
