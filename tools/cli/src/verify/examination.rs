@@ -175,11 +175,18 @@ fn check_module(installed: Option<Hash>, expected: &Expected<'_>) -> Verdict {
         }
         (Some(_), _) => Verdict::Holds(hash),
         (None, Some(module)) => Verdict::Holds(format!("{hash}, {}", module.name)),
-        (None, None) => Verdict::Open(format!(
-            "{hash} is none of the {} published modules that this program knows; compare it with \
-             a build of your own: --wasm FILE",
-            expected.modules.len()
-        )),
+        (None, None) => {
+            let known = match expected.modules.len() {
+                0 => ", and this program knows of no module that was published".to_owned(),
+                1 => " is not the published module that this program knows".to_owned(),
+                known => {
+                    format!(" is none of the {known} published modules that this program knows")
+                }
+            };
+            Verdict::Open(format!(
+                "{hash}{known}; compare it with a build of your own: --wasm FILE"
+            ))
+        }
     }
 }
 

@@ -320,12 +320,15 @@ fn tree(header: &str) -> &str {
 fn more_beside_the_site_than_parts_of_what_was_replaced() {
     on_large_stack(|| {
         let scene = Scene::hallmark();
+        scene.write("gone.bin", &"gone".repeat(500_000));
+        scene.canister.deploy(scene.path());
         scene.write("large.bin", &"other".repeat(500_000));
+        fs::remove_file(scene.path().join("gone.bin")).unwrap();
         scene.canister.deploy(scene.path());
         let honest = scene.examine();
         assert_eq!(Outcome::of(&honest), Outcome::Holds, "{honest:#?}");
         let words = format!(
-            "{}, beside a part of what was replaced, what the files make",
+            "{}, beside 2 parts of what was replaced, what the files make",
             hex::encode(honest.site_hash.unwrap())
         );
         assert_eq!(honest.verdict(Link::SiteHash), Some(&Verdict::Holds(words)));
@@ -337,7 +340,7 @@ fn more_beside_the_site_than_parts_of_what_was_replaced() {
             releases.witness = tree.clone();
         });
         breaks(&findings, Link::SiteHash, "not-beside");
-        // The part left out, the hash is not that of the site.
+        // Not shown, they are not taken away either, and the hash is not that of the site.
         let pruned = scene.tampered("releases", |releases: &mut Releases| {
             releases.witness = without_answers(&releases.witness).into();
         });
