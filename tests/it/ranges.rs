@@ -2,6 +2,7 @@
 //! clients may ask for parts themselves.
 
 use crate::answer::{Answer, Request};
+use crate::interface::{content, delete};
 use crate::scene::{MAX_CHUNK, Scene};
 use std::ops::Range;
 
@@ -164,6 +165,38 @@ fn a_range_of_a_large_body_is_answered_truly() {
 fn a_range_of_what_is_not_there_is_not_found() {
     let scene = Scene::showing(&[("/a.txt", "text/plain", b"a")]);
     assert_eq!(range(&scene, "/b.txt", "bytes=0-").answer().status(), 404);
+}
+
+#[test]
+fn a_download_ends_with_what_it_began_with() {
+    let [old, new] = [1, 2].map(|first| {
+        let mut body = large(2 * MAX_CHUNK);
+        body[0] = first;
+        body
+    });
+    let files = [("/film.mp4", "video/mp4", &*old), ("/gone.mp4", "", &old)];
+    let scene = Scene::showing(&files);
+    let begun = ["/film.mp4", "/gone.mp4"].map(|url| (url, scene.get(url).answer()));
+    let change = |body: &[u8]| {
+        let owner = scene.owner();
+        let batch = owner.create_batch().unwrap();
+        let chunks = owner.upload(batch, body).unwrap();
+        let set = content("/film.mp4", "identity", &chunks).into();
+        owner.commit(batch, vec![delete("/gone.mp4"), set]).unwrap();
+    };
+    change(&new);
+    for (url, first) in begun {
+        let mut body = first.body().to_vec();
+        while body.len() < old.len() {
+            let part = scene.get(url).starting_at(body.len()).answer();
+            let (range, total) = part.content_range();
+            assert_eq!((range.start, total), (body.len(), old.len()));
+            body.extend(part.body());
+        }
+        assert!(body == old, "{url}");
+    }
+    assert!(scene.get("/film.mp4").whole_body() == new);
+    assert_eq!(scene.get("/gone.mp4").answer().status(), 404);
 }
 
 #[test]
