@@ -1,7 +1,7 @@
 //! Import: what an asset canister of dfx leaves in stable memory becomes a site, by an ordinary upgrade.
 //!
 //! That canister keeps everything on the heap and writes all of it to the beginning of stable memory before an
-//! upgrade, in one of two encodings: [`candid`] or [`cbor`]. The upgrade surveys it where it is, and refuses it
+//! upgrade, in one of two encodings: Candid or CBOR. The upgrade surveys it where it is, and refuses it
 //! whole if anything is wrong with it. Then the memory becomes that of a site, in which the old state is the first
 //! block of the heap of bodies. It stays where it is, but for two pages that are in the way:
 //!
