@@ -6,7 +6,7 @@ use ic_hallmark::site::Environment;
 use serde_json::json;
 
 use crate::Error;
-use crate::deploy::Directory;
+use crate::directory::Directory;
 use crate::journal::Journal;
 use crate::network::{Location, Trust};
 use crate::rehearsal::{Hashes, Rehearsal};

@@ -27,7 +27,7 @@ use tokio::time::{sleep, timeout};
 use crate::canister::Failure;
 use crate::outage::Outage;
 use crate::remote::{failure, is_transient, reason};
-use crate::verify::time::Time;
+use crate::time::Time;
 
 /// How long one request may take. The network answers within ten seconds what it has got; the
 /// rest is for two megabytes on a slow line.

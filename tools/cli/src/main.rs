@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use candid::Principal;
 use clap::{Parser, Subcommand};
-use hallmark::deploy::Manner;
+use hallmark::deploy::{Deploy, deploy};
 use hallmark::diff::{Diff, Difference, Side, diff};
+use hallmark::directory::Manner;
 use hallmark::hash::{Hash, Variable, hash};
 use hallmark::network::{Location, Trust, canister};
-use hallmark::publish::{Publish, publish};
 use hallmark::releases::{Rollback, Show, log, releases, rollback};
 use hallmark::report::{tell, written};
 use hallmark::serve::{Serve, serve};
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve(&arguments.into()).map(done),
-        Command::Deploy(arguments) => publish(&arguments.into()).map(done),
+        Command::Deploy(arguments) => deploy(&arguments.into()).map(done),
         Command::Hash(arguments) => hash(&arguments.into()).map(done),
         Command::Releases(arguments) => releases(&arguments.into()).map(done),
         Command::Log(arguments) => log(&arguments.into()).map(done),
@@ -158,9 +158,9 @@ struct DeployArguments {
     dry_run: bool,
 }
 
-impl From<DeployArguments> for Publish {
-    fn from(arguments: DeployArguments) -> Publish {
-        Publish {
+impl From<DeployArguments> for Deploy {
+    fn from(arguments: DeployArguments) -> Deploy {
+        Deploy {
             directory: arguments.directory,
             canister: arguments.canister,
             network: arguments.network,

@@ -12,7 +12,7 @@ use tokio::pin;
 use tokio::time::timeout;
 
 use crate::report::Report;
-use crate::verify::time::Time;
+use crate::time::Time;
 
 /// How long requests of a call may fail, one after another, before that is worth a line.
 const FAILING: Duration = Duration::from_secs(4);

@@ -14,10 +14,10 @@ use crate::native::{self, RolledBack};
 use crate::network::Trust;
 use crate::remote::RemoteCanister;
 use crate::report::{Console, bytes, count, quote, say};
+use crate::time::Time;
 use crate::verify::entry;
 use crate::verify::log::Numbered;
 use crate::verify::subject::{Found, Place};
-use crate::verify::time::Time;
 
 /// What to show of a canister's log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use crate::network::{Location, Trust};
 use crate::outage::Outage;
 use crate::report::Report;
 use crate::root_key::root_key;
-use crate::verify::time::Time;
+use crate::time::Time;
 
 /// Updates under way at once. A block has room for two messages as large as parcels are, and an
 /// answer takes a few blocks; beyond that, messages would only wait at the other end. With 1.5

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::Error;
-use crate::deploy::{Deployed, Directory};
+use crate::directory::{Deployed, Directory};
 use crate::journal::Journal;
 use crate::local::LocalCanister;
 use crate::report::{Console, say, tell};

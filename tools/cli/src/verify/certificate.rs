@@ -14,7 +14,7 @@ use ic_certificate_verification::{CertificateVerificationError as Refused, Verif
 use ic_certification::{Certificate, HashTree, LookupResult};
 
 use super::chain::Reason;
-use super::time::Time;
+use crate::time::Time;
 
 /// How far from now a certificate may be, in nanoseconds: five minutes, as gateways have it.
 pub const MAX_OFFSET: u64 = 300_000_000_000;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use candid::Principal;
 
-use super::time::Time;
+use crate::time::Time;
 
 /// A link of the chain, in the order in which they hang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use ic_hallmark::site::{Entry, Kind};
 use serde_json::{Value, json};
 
-use super::time::Time;
+use crate::time::Time;
 
 /// What happened, by whom and when, in a line.
 pub fn in_words(entry: &Entry) -> String {

@@ -18,13 +18,13 @@ use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::{Builder, Runtime};
 
 use super::examination::Source;
-use super::time::Time;
 use crate::Error;
 use crate::canister::{Canister, Failure};
 use crate::error::words;
 use crate::network::{Location, Trust};
 use crate::remote::{RemoteCanister, unknown_canister};
 use crate::report::Report;
+use crate::time::Time;
 
 /// Nanoseconds that a request is good for: clocks differ, and five minutes is the most.
 const EXPIRY: u64 = 240_000_000_000;

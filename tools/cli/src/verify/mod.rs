@@ -22,7 +22,6 @@ pub mod module;
 pub mod report;
 mod served;
 pub mod subject;
-pub mod time;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,9 +21,9 @@ use super::chain::{Finding, Reason, Verdict};
 use super::entry;
 use super::examination::Findings;
 use super::subject::Found;
-use super::time::Time;
 use crate::network::Trust;
 use crate::report::quote;
+use crate::time::Time;
 
 /// What it all comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,10 +16,10 @@ use url::{Host, Url};
 
 use super::certificate;
 use super::fetch::get;
-use super::time::Time;
 use crate::Error;
 use crate::network::{Location, Trust, canister};
 use crate::root_key::root_key;
+use crate::time::Time;
 
 /// What is to be verified, as it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]

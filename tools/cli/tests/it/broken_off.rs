@@ -7,7 +7,7 @@ use std::fs;
 use candid::Principal;
 use hallmark::Error;
 use hallmark::canister::{Canister, Failure};
-use hallmark::deploy::{Deployed, Directory};
+use hallmark::directory::{Deployed, Directory};
 use hallmark::freight::MAX_CHUNK;
 use hallmark::journal::Journal;
 use hallmark::native::{Asked, Staged, Stages};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use hallmark::deploy::Directory;
+use hallmark::directory::Directory;
 use hallmark::journal::Journal;
 use hallmark::plan::Fate;
 use hallmark::report::Step;

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use candid::{CandidType, Principal};
 use hallmark::canister::{Canister, Failure, Reject};
-use hallmark::deploy::Directory;
+use hallmark::directory::Directory;
 use hallmark::journal::Journal;
+use hallmark::time::Time;
 use hallmark::verify::certificate::Trust;
 use hallmark::verify::examination::Source;
-use hallmark::verify::time::Time;
 
 use super::network::{asset_network, deployer};
 

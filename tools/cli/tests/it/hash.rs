@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use hallmark::deploy::Directory;
+use hallmark::directory::Directory;
 use hallmark::hash::rehearse;
 use hallmark::journal::Journal;
 use ic_hallmark::site::Environment;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallmark::Error;
 use hallmark::canister::{Canister, Failure, Reject};
-use hallmark::deploy::{Deployed, Directory, Manner};
+use hallmark::directory::{Deployed, Directory, Manner};
 use hallmark::freight::MAX_CHUNK;
 use hallmark::hash::rehearse;
 use hallmark::journal::Journal;

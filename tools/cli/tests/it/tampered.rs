@@ -9,13 +9,13 @@ use hallmark::Error;
 use hallmark::canister::{Canister, Failure};
 use hallmark::history::History;
 use hallmark::native::{self, Releases, WantedReleases};
+use hallmark::time::Time;
 use hallmark::verify::answer::HttpResponse;
 use hallmark::verify::certificate::{self, Trust};
 use hallmark::verify::chain::{Link, Verdict};
 use hallmark::verify::examination::{Expected, Findings, Source, examine};
 use hallmark::verify::module::Modules;
 use hallmark::verify::report::Outcome;
-use hallmark::verify::time::Time;
 use ic_cbor::HashTreeToCbor as _;
 use ic_certification::{HashTree, HashTreeNode};
 use ic_hallmark::api::{

@@ -1,7 +1,7 @@
 //! `hallmark deploy` beside `ic-asset`: of the same directory, with its rules, both make the same
 //! site, and either finds nothing to do after the other.
 
-use hallmark::deploy::{Deployed, Directory as Deploy};
+use hallmark::directory::{Deployed, Directory as Deploy};
 use hallmark::journal::Journal;
 use hallmark::network::Trust;
 use hallmark::remote::RemoteCanister;
