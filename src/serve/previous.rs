@@ -35,7 +35,8 @@ pub(super) fn part<M: Memory>(
     match Headers::new(&request.headers).only("range") {
         Some(range) if is_get => {
             let resource = site.going_on(&route.path, range)?;
-            Ok(resource.and_then(|resource| named_part(&resource, request)))
+            let part = resource.and_then(|resource| named_part(&resource, request));
+            Ok(part.filter(|part| site.is_served(&part.labels.below(route.path.labels()))))
         }
         _ => Ok(None),
     }

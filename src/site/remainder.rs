@@ -24,6 +24,7 @@ use crate::{
     storage::{Address, Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
+use std::collections::BTreeSet;
 
 /// Nanoseconds after the last change from which on downloads that began before are not waited for.
 pub const GRACE: u64 = 3_600_000_000_000;
@@ -117,8 +118,16 @@ impl Remainder {
         if self.parts.len() as usize + later.len() > MAX_PARTS as usize {
             return Ok(());
         }
-        for labels in later {
-            add(store, &mut self.parts, &labels.below(path), address)?;
+        let later: Vec<Labels> = later.iter().map(|labels| labels.below(path)).collect();
+        // Nobody can tell parts that begin at the same bytes: those of what was replaced before are given up.
+        for part in &later {
+            let older = store
+                .forest
+                .remove_below(&mut self.parts, &request_of(part));
+            older.map_err(storage_error)?;
+        }
+        for part in &later {
+            add(store, &mut self.parts, part, address)?;
         }
         Ok(())
     }
@@ -154,25 +163,24 @@ impl Remainder {
         store: &Store<M>,
         answers: &Tree,
     ) -> Result<Vec<Labels>, StorageError> {
-        let mut extra = Vec::new();
-        let mut paths = Vec::new();
+        let mut parts = Vec::new();
         store
             .forest
-            .page(&self.parts, 0, MAX_PARTS, |leaf| paths.push(leaf.path));
-        paths.retain(|path| store.forest.get(&self.served, path).is_some());
-        let mut place = Labels::new();
-        for path in paths {
-            if !path.starts_with(&place) || place.is_empty() {
-                place = place_of(&path);
-                if store.forest.first_below(answers, &place).is_none() {
-                    let (wildcard, address) = nearest_wildcard(store, answers, &place)?;
-                    for answer in store.bodies.resource(address)?.labels() {
-                        extra.extend([answer.below(&place), answer.below(&wildcard)]);
-                    }
+            .page(&self.parts, 0, MAX_PARTS, |leaf| parts.push(leaf.path));
+        let is_in = |tree: &Tree, path: &Labels| store.forest.first_below(tree, path).is_some();
+        let mut extra = Vec::new();
+        let places: BTreeSet<Labels> = parts.iter().map(place_of).collect();
+        for place in places {
+            if is_in(&self.served, &place) && !is_in(answers, &place) {
+                let (wildcard, address) = nearest_wildcard(store, answers, &place)?;
+                for answer in store.bodies.resource(address)?.labels() {
+                    extra.extend([answer.below(&place), answer.below(&wildcard)]);
                 }
             }
-            extra.push(path);
         }
+        // What was replaced may be there again.
+        parts.retain(|part| is_in(&self.served, part) && !is_in(answers, part));
+        extra.extend(parts);
         Ok(extra)
     }
 }
@@ -194,17 +202,16 @@ fn join<M: Memory>(
         {
             continue;
         }
-        let mut request = leaf.path.clone();
-        request.truncate(place.len() + BELOW - 1);
-        if store.forest.first_below(served, &request).is_none() {
+        let request = request_of(&leaf.path);
+        if store.forest.first_below(answers, &request).is_none() {
             add(store, served, &leaf.path, address_in(&leaf.attachment)?)?;
         }
     }
     Ok(())
 }
 
-/// Repeats what answers a path that is gone at the path itself: there it must be, as soon as anything is there. Returns
-/// false if that is large, and has later parts of its own.
+/// Repeats what answers a path that is gone at the path itself: there it must be, all of it, as soon as anything is
+/// there. Returns false if that would nest too deep, or is large, and has later parts of its own.
 fn repeat_wildcard<M: Memory>(
     store: &mut Store<M>,
     served: &mut Tree,
@@ -217,7 +224,11 @@ fn repeat_wildcard<M: Memory>(
         return Ok(false);
     }
     for labels in resource.labels() {
-        add(store, served, &labels.below(place), address)?;
+        if !add(store, served, &labels.below(place), address)? {
+            let added = store.forest.remove_below(served, place);
+            added.map_err(storage_error)?;
+            return Ok(false);
+        }
     }
     Ok(true)
 }
@@ -239,20 +250,20 @@ fn nearest_wildcard<M: Memory>(
     Err(corrupt())
 }
 
-/// Adds an answer of a resource, unless it would nest too deep.
+/// Adds an answer of a resource, unless it would nest too deep: returns false then.
 fn add<M: Memory>(
     store: &mut Store<M>,
     tree: &mut Tree,
     path: &Labels,
     address: Address,
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     let attachment = attach(ANSWER, address);
     match store.forest.insert(tree, path, b"", &attachment) {
         Ok(()) => store.bodies.retain_resource(address, 1),
         Err(TreeError::Storage(error)) => return Err(error),
-        Err(_) => {}
+        Err(_) => return Ok(false),
     }
-    Ok(())
+    Ok(true)
 }
 
 fn place_of(path: &Labels) -> Labels {
@@ -261,10 +272,24 @@ fn place_of(path: &Labels) -> Labels {
     place
 }
 
+fn request_of(path: &Labels) -> Labels {
+    let mut request = path.clone();
+    request.truncate(path.len().saturating_sub(1));
+    request
+}
+
 fn address_in(attachment: &[u8]) -> Result<Address, StorageError> {
     match Holding::of_attachment(attachment)? {
         Holding::Resource(address) => Ok(address),
         _ => Err(corrupt()),
+    }
+}
+
+/// Why labels could not be taken out.
+fn storage_error(error: TreeError) -> StorageError {
+    match error {
+        TreeError::Storage(error) => error,
+        _ => corrupt(),
     }
 }
 

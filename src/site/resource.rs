@@ -180,18 +180,6 @@ impl Resource {
             .collect()
     }
 
-    /// The representation, and the number of its part, that is asked for by this `Range` header.
-    pub(crate) fn part_for(&self, range: &str) -> Option<(&Representation, &Parts, u64)> {
-        self.representations.iter().find_map(|representation| {
-            let Delivery::Parts(parts) = &representation.get else {
-                return None;
-            };
-            let mut later = 1..parts.count();
-            let number = later.find(|number| parts.request(*number) == range)?;
-            Some((representation, parts, number))
-        })
-    }
-
     /// All answers, as leaves to put below an expression path.
     pub(super) fn graft(&self) -> Result<Graft, TreeError> {
         let below = |answer: &AnswerLabels| answer.below(&Labels::new());
@@ -242,6 +230,16 @@ impl Representation {
                 Delivery::Parts(Parts::new(headers, &hashed, encoding, bodies))
             },
         }
+    }
+
+    /// The number of the later part that is asked for by this `Range` header.
+    pub(crate) fn part_for(&self, range: &str) -> Option<(&Parts, u64)> {
+        let Delivery::Parts(parts) = &self.get else {
+            return None;
+        };
+        let mut later = 1..parts.count();
+        let number = later.find(|number| parts.request(*number) == range)?;
+        Some((parts, number))
     }
 
     /// The content.
