@@ -157,31 +157,70 @@ impl Remainder {
         Ok(&mut self.served)
     }
 
-    /// The paths of all answers that are served and not the site's own, and of those of wildcards that they repeat.
+    /// The paths of all answers that are served and not the site's own, and what proves that the site has nothing there:
+    /// paths next to them; and of those that repeat what a wildcard answers, that this is the nearest.
     pub(super) fn extra<M: Memory>(
         &self,
         store: &Store<M>,
         answers: &Tree,
     ) -> Result<Vec<Labels>, StorageError> {
-        let mut parts = Vec::new();
-        store
-            .forest
-            .page(&self.parts, 0, MAX_PARTS, |leaf| parts.push(leaf.path));
-        let is_in = |tree: &Tree, path: &Labels| store.forest.first_below(tree, path).is_some();
+        let parts = self.parts_beside(store, answers);
         let mut extra = Vec::new();
-        let places: BTreeSet<Labels> = parts.iter().map(place_of).collect();
-        for place in places {
-            if is_in(&self.served, &place) && !is_in(answers, &place) {
-                let (wildcard, address) = nearest_wildcard(store, answers, &place)?;
-                for answer in store.bodies.resource(address)?.labels() {
-                    extra.extend([answer.below(&place), answer.below(&wildcard)]);
-                }
+        for (part, _) in &parts {
+            extra.extend(store.forest.shown_for(answers, &request_of(part)));
+        }
+        for place in self.places(store) {
+            if !is_in(store, &self.served, &place) || is_in(store, answers, &place) {
+                continue;
+            }
+            let (wildcard, address) = nearest_wildcard(store, answers, &place)?;
+            for answer in store.bodies.resource(address)?.labels() {
+                extra.extend([answer.below(&place), answer.below(&wildcard)]);
+            }
+            extra.extend(store.forest.shown_for(answers, &place));
+            for nearer in wildcards(&place).take_while(|nearer| *nearer != wildcard) {
+                extra.extend(store.forest.shown_for(answers, &nearer));
             }
         }
-        // What was replaced may be there again.
-        parts.retain(|part| is_in(&self.served, part) && !is_in(answers, part));
-        extra.extend(parts);
+        extra.extend(parts.into_iter().map(|(part, _)| part));
         Ok(extra)
+    }
+
+    /// The first bytes of those of the contents whose parts are served and not the site's own.
+    pub(super) fn first_bytes<M: Memory>(
+        &self,
+        store: &Store<M>,
+        answers: &Tree,
+    ) -> Result<BTreeSet<u64>, StorageError> {
+        let parts = self.parts_beside(store, answers).into_iter();
+        let resources: BTreeSet<Address> = parts
+            .map(|(_, attachment)| address_in(&attachment))
+            .collect::<Result<_, _>>()?;
+        let mut bytes = BTreeSet::new();
+        for address in resources {
+            bytes.extend(store.bodies.resource(address)?.first_bytes());
+        }
+        Ok(bytes)
+    }
+
+    /// Paths and attachments of the parts that are served and not the site's own: what was replaced may be there again.
+    fn parts_beside<M: Memory>(&self, store: &Store<M>, answers: &Tree) -> Vec<(Labels, Vec<u8>)> {
+        let mut parts = Vec::new();
+        store.forest.page(&self.parts, 0, MAX_PARTS, |leaf| {
+            if is_in(store, &self.served, &leaf.path) && !is_in(store, answers, &leaf.path) {
+                parts.push((leaf.path, leaf.attachment));
+            }
+        });
+        parts
+    }
+
+    /// The expression paths that there are parts at.
+    fn places<M: Memory>(&self, store: &Store<M>) -> BTreeSet<Labels> {
+        let mut places = BTreeSet::new();
+        store.forest.page(&self.parts, 0, MAX_PARTS, |leaf| {
+            places.insert(place_of(&leaf.path));
+        });
+        places
     }
 }
 
@@ -239,15 +278,25 @@ fn nearest_wildcard<M: Memory>(
     answers: &Tree,
     place: &Labels,
 ) -> Result<(Labels, Address), StorageError> {
-    let mut directory = place.clone();
-    for count in (0..place.len()).rev() {
-        directory.truncate(count);
-        let wildcard = directory.clone().with(Reach::Below.terminator());
+    for wildcard in wildcards(place) {
         if let Some(leaf) = store.forest.first_below(answers, &wildcard) {
             return Ok((wildcard, address_in(&leaf.attachment)?));
         }
     }
     Err(corrupt())
+}
+
+/// All wildcards that may answer a path, the nearest first.
+fn wildcards(place: &Labels) -> impl Iterator<Item = Labels> {
+    let mut directory = place.clone();
+    (0..place.len()).rev().map(move |count| {
+        directory.truncate(count);
+        directory.clone().with(Reach::Below.terminator())
+    })
+}
+
+fn is_in<M: Memory>(store: &Store<M>, tree: &Tree, path: &Labels) -> bool {
+    store.forest.first_below(tree, path).is_some()
 }
 
 /// Adds an answer of a resource, unless it would nest too deep: returns false then.

@@ -180,6 +180,19 @@ impl Resource {
             .collect()
     }
 
+    /// The first bytes of all parts but first ones.
+    pub(super) fn first_bytes(&self) -> impl Iterator<Item = u64> {
+        self.representations.iter().flat_map(|representation| {
+            let parts = match &representation.get {
+                Delivery::Whole(_) => None,
+                Delivery::Parts(parts) => Some(parts),
+            };
+            parts
+                .into_iter()
+                .flat_map(|parts| (1..parts.count()).map(|number| parts.range(number).start))
+        })
+    }
+
     /// All answers, as leaves to put below an expression path.
     pub(super) fn graft(&self) -> Result<Graft, TreeError> {
         let below = |answer: &AnswerLabels| answer.below(&Labels::new());
