@@ -9,7 +9,7 @@ use ic_cbor::HashTreeToCbor;
 use ic_certification::{HashTree, Label, SubtreeLookupResult};
 use ic_hallmark::{
     Site,
-    serve::{Request, Response, serve_update},
+    serve::{Request, Response, refuse_raw, serve_update},
     site::{Expected, GRACE, Lock, Operation, PART, PropertyChange, Retention},
 };
 use proptest::prelude::*;
@@ -432,7 +432,8 @@ fn check_shown(world: &World) {
     let own = answers(&fresh.site.certified_tree().unwrap());
     let served = answers(&world.site.certified_tree().unwrap());
     let mut shown = answers(&world.site.log_witness([]).unwrap());
-    shown.retain(|path| path.iter().all(|label| label.as_bytes() != b"<*>"));
+    let is_of_wildcard = |path: &[Label]| path.iter().any(|label| label.as_bytes() == b"<*>");
+    shown.retain(|path| !is_of_wildcard(path) || !own.contains(path));
     assert_eq!(shown, served.difference(&own).cloned().collect());
 }
 
@@ -557,6 +558,29 @@ fn nothing_goes_on_that_was_sealed_before() {
     }
 }
 
+/// What may only be had with verification still may when it was replaced.
+#[test]
+fn what_goes_on_is_refused_without_verification() {
+    for allow_raw_access in [None, Some(false)] {
+        let mut world = World::new();
+        let mut operations = with("/film.mp4", &content(0));
+        operations.push(Operation::SetProperties {
+            key: "/film.mp4".to_owned(),
+            change: PropertyChange {
+                allow_raw_access: Some(allow_raw_access),
+                ..PropertyChange::default()
+            },
+        });
+        deploy(&mut world, operations, NOW);
+        let rest = next_part("/film.mp4", &world.get("/film.mp4")).unwrap();
+        let rest = rest.with_header("Host", "aaaaa-aa.raw.icp0.io");
+        let is_refused = |world: &World| refuse_raw(&world.site, &rest, ALICE).is_some();
+        assert_eq!(is_refused(&world), allow_raw_access.is_some());
+        deploy(&mut world, vec![delete("/film.mp4")], NOW);
+        assert_eq!(is_refused(&world), allow_raw_access.is_some());
+    }
+}
+
 /// There may be room for the site, but not for all that goes on beside it.
 #[test]
 fn what_would_nest_too_deep_is_left_out_whole() {
@@ -596,5 +620,68 @@ fn what_would_nest_too_deep_is_left_out_whole() {
             world.ask(&request);
         }
         check_shown(&world);
+    }
+}
+
+const TREE: [&str; 9] = [
+    "/index.html",
+    "/404.html",
+    "/dir/404.html",
+    "/dir/index.html",
+    "/dir/film.mp4",
+    "/dir/film.mp4/index.html",
+    "/dir.html",
+    "/film.mp4",
+    "/film.mp4/",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// Whatever stands above, below or in the place of what goes on, and whichever wildcard answers there now.
+    #[test]
+    fn nobody_else_is_answered_otherwise(
+        steps in prop::collection::vec(
+            (0..TREE.len(), prop::option::weighted(0.6, prop::option::of(0u8..3)), any::<bool>()),
+            1..12,
+        ),
+    ) {
+        let mut world = World::new();
+        for (key, change, is_amendment) in steps {
+            let key = TREE[key];
+            let operations = match change {
+                Some(Some(number)) => {
+                    let mut operations = with(key, &content(number));
+                    operations.push(alias(key));
+                    operations
+                }
+                Some(None) => {
+                    let mut operations = with(key, key.as_bytes());
+                    operations.push(alias(key));
+                    operations
+                }
+                None => vec![delete(key)],
+            };
+            match is_amendment {
+                true => world.site.commit(operations, NOW).unwrap(),
+                false => publish(&mut world, operations, NOW),
+            }
+            world.site.check().unwrap();
+            check_shown(&world);
+            let fresh = World::around(site_of(&contents(&world.site), None));
+            let more = ["/", "/dir", "/dir/", "/dir/x", "/film.mp4/x", "/film.mp4/x/", "/x", "/dir/film.mp4/"];
+            for url in TREE.into_iter().chain(more) {
+                for method in ["GET", "HEAD", "POST"] {
+                    let request = Request {
+                        method: method.to_owned(),
+                        ..Request::get(url)
+                    };
+                    let [ours, theirs] = [world.ask(&request), fresh.ask(&request)];
+                    prop_assert_eq!(ours.status, theirs.status, "{} {}", method, url);
+                    prop_assert!(ours.body == theirs.body, "{} {}", method, url);
+                    prop_assert_eq!(ours.upgrade, theirs.upgrade);
+                }
+            }
+        }
     }
 }
