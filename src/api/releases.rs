@@ -78,6 +78,8 @@ pub struct ReleasesResponse {
     pub certificate: Option<ByteBuf>,
     /// The hash tree that proves the entries, as CBOR.
     pub witness: ByteBuf,
+    /// The first bytes of the parts that the witness shows.
+    pub parts_beside: Vec<u64>,
 }
 
 /// Argument of `rollback`.
@@ -174,6 +176,7 @@ pub fn releases<M: Memory>(
         stored_bytes: site.stored_bytes(),
         certificate: certificate.map(ByteBuf::from),
         witness: witness.into(),
+        parts_beside: site.parts_beside()?,
     })
 }
 

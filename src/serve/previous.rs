@@ -31,12 +31,20 @@ pub(super) fn part<M: Memory>(
     request: &Request,
     route: &Route,
 ) -> Result<Option<Selection>, StorageError> {
+    let resource = going_on(site, request, route)?;
+    let part = resource.and_then(|resource| named_part(&resource, request));
+    Ok(part.filter(|part| site.is_served(&part.labels.below(route.path.labels()))))
+}
+
+/// The resource that was replaced, and of which a request is for a certified part.
+pub(super) fn going_on<M: Memory>(
+    site: &Site<M>,
+    request: &Request,
+    route: &Route,
+) -> Result<Option<Resource>, StorageError> {
     let is_get = Method::named(&request.method) == Method::Get && request.body.is_empty();
     match Headers::new(&request.headers).only("range") {
-        Some(range) if is_get => {
-            let resource = site.going_on(&route.path, range)?;
-            Ok(resource.and_then(|resource| named_part(&resource, request)))
-        }
+        Some(range) if is_get => site.going_on(&route.path, range),
         _ => Ok(None),
     }
 }

@@ -25,7 +25,10 @@ pub fn refuse_raw<M: Memory>(
     }
     let path = UrlPath::parse(&request.url).ok()?;
     let route = Route::to(site, &path).ok()?;
-    let replaced = previous::resource(site, request, &path, &route).ok()?;
+    let replaced = match previous::going_on(site, request, &route).ok()? {
+        Some(resource) => Some(resource),
+        None => previous::resource(site, request, &path, &route).ok()?,
+    };
     if replaced.unwrap_or(route.resource).allows_raw {
         return None;
     }

@@ -101,10 +101,15 @@ fn part(representation: &Representation, parts: &Parts, request: &Request) -> Se
     }
 }
 
-/// The later part of a resource that a request names by its first byte, as gateways do.
+/// The later part of a resource that a request names by its first byte, as gateways do: of the representation that the
+/// client likes best, if several have one that begins there.
 pub(super) fn named_part(resource: &Resource, request: &Request) -> Option<Selection> {
     let headers = Headers::new(&request.headers);
-    let (representation, parts, number) = resource.part_for(headers.only("range")?)?;
+    let range = headers.only("range")?;
+    let (representation, (parts, number)) = [negotiate(resource, headers)]
+        .into_iter()
+        .chain(&resource.representations)
+        .find_map(|representation| Some((representation, representation.part_for(range)?)))?;
     match wanted_range(representation, parts, headers) {
         RequestedRange::Satisfiable(_) => Some(Selection::of_part(representation, parts, number)),
         _ => None,

@@ -72,12 +72,16 @@ impl Draft {
         cookie: &str,
         now: u64,
     ) -> Self {
+        let mut trees = trees.share(store);
         let before = match state.log.retention().answers_replaced {
             true => store.forest.share(&live.answers),
-            false => Tree::EMPTY,
+            false => {
+                trees.remainder.end(store);
+                Tree::EMPTY
+            }
         };
         Self {
-            trees: trees.share(store),
+            trees,
             uploads: state.uploads.share(store),
             before,
             cookie: cookie.to_owned(),

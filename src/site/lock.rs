@@ -263,7 +263,10 @@ impl<M: Memory> Site<M> {
         let Release { trees, cookie } = release;
         let Self { store, state, .. } = self;
         let mut log = state.log.share(store);
-        let trees = trees.share(store);
+        let mut trees = trees.share(store);
+        if !log.retention().answers_replaced {
+            trees.remainder.end(store);
+        }
         let done = match scheduled {
             Some(number) => log.end_scheduled(store, number),
             None => Ok(()),

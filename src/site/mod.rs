@@ -406,6 +406,12 @@ impl<M: Memory> Site<M> {
         self.state.trees.remainder.find(&self.store, &request)
     }
 
+    /// Whether this is an answer that is certified.
+    pub(crate) fn is_served(&self, answer: &Labels) -> bool {
+        let served = self.state.trees.served();
+        self.store.forest.get(served, answer).is_some()
+    }
+
     fn resource_in(
         &self,
         trees: &Trees,

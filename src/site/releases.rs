@@ -69,7 +69,8 @@ impl<M: Memory> Site<M> {
     /// A witness, as self-described CBOR, of these entries, and that there is none after the last of all.
     ///
     /// While parts of what was replaced are certified beside the answers of the site, it shows those, and for a path that
-    /// is gone the answers of its wildcard, at both places: without them the hash of `http_expr` is the site hash.
+    /// is gone the answers of its wildcard, at both places: without them the hash of `http_expr` is the site hash. It shows
+    /// that the site has nothing there, too.
     ///
     /// # Errors
     ///
@@ -88,8 +89,20 @@ impl<M: Memory> Site<M> {
             .collect();
         Ok(self.root.log_witness(
             |cbor| store.forest.witness(log.tree(), &paths, cbor),
-            |cbor| store.forest.witness(trees.served(), &extra, cbor),
+            |cbor| store.forest.witness_of_leaves(trees.served(), &extra, cbor),
         ))
+    }
+
+    /// The first bytes of the parts that are certified beside the answers of the site, in order: of all those of what was
+    /// replaced, as soon as there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] at the first answer that cannot be read.
+    pub fn parts_beside(&self) -> Result<Vec<u64>, StorageError> {
+        let State { trees, .. } = &self.state;
+        let first_bytes = trees.remainder.first_bytes(&self.store, &trees.answers)?;
+        Ok(first_bytes.into_iter().collect())
     }
 
     /// Makes an earlier release the live one, in constant work, and keeps the one that was. Returns the number of the

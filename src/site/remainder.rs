@@ -24,12 +24,13 @@ use crate::{
     storage::{Address, Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
+use std::collections::BTreeSet;
 
 /// Nanoseconds after the last change from which on downloads that began before are not waited for.
 pub const GRACE: u64 = 3_600_000_000_000;
 
 /// Parts that are kept at most: of what is replaced beyond, downloads begin anew. Joining them takes one message.
-const MAX_PARTS: u32 = 1000;
+const MAX_PARTS: u32 = 500;
 
 /// Labels of an answer below its expression path.
 const BELOW: usize = 3;
@@ -117,8 +118,16 @@ impl Remainder {
         if self.parts.len() as usize + later.len() > MAX_PARTS as usize {
             return Ok(());
         }
-        for labels in later {
-            add(store, &mut self.parts, &labels.below(path), address)?;
+        let later: Vec<Labels> = later.iter().map(|labels| labels.below(path)).collect();
+        // Nobody can tell parts that begin at the same bytes: those of what was replaced before are given up.
+        for part in &later {
+            let older = store
+                .forest
+                .remove_below(&mut self.parts, &request_of(part));
+            older.map_err(storage_error)?;
+        }
+        for part in &later {
+            add(store, &mut self.parts, part, address)?;
         }
         Ok(())
     }
@@ -148,34 +157,70 @@ impl Remainder {
         Ok(&mut self.served)
     }
 
-    /// The paths of all answers that are served and not the site's own, and of those of wildcards that they repeat.
+    /// The paths of all answers that are served and not the site's own, and what proves that the site has nothing there:
+    /// paths next to them; and of those that repeat what a wildcard answers, that this is the nearest.
     pub(super) fn extra<M: Memory>(
         &self,
         store: &Store<M>,
         answers: &Tree,
     ) -> Result<Vec<Labels>, StorageError> {
+        let parts = self.parts_beside(store, answers);
         let mut extra = Vec::new();
-        let mut paths = Vec::new();
-        store
-            .forest
-            .page(&self.parts, 0, MAX_PARTS, |leaf| paths.push(leaf.path));
-        // Some the site has itself by now, and some had to be left out.
-        let is_in = |tree: &Tree, path: &Labels| store.forest.get(tree, path).is_some();
-        paths.retain(|path| is_in(&self.served, path) && !is_in(answers, path));
-        let mut place = Labels::new();
-        for path in paths {
-            if !path.starts_with(&place) || place.is_empty() {
-                place = place_of(&path);
-                if store.forest.first_below(answers, &place).is_none() {
-                    let (wildcard, address) = nearest_wildcard(store, answers, &place)?;
-                    for answer in store.bodies.resource(address)?.labels() {
-                        extra.extend([answer.below(&place), answer.below(&wildcard)]);
-                    }
-                }
-            }
-            extra.push(path);
+        for (part, _) in &parts {
+            extra.extend(store.forest.shown_for(answers, &request_of(part)));
         }
+        for place in self.places(store) {
+            if !is_in(store, &self.served, &place) || is_in(store, answers, &place) {
+                continue;
+            }
+            let (wildcard, address) = nearest_wildcard(store, answers, &place)?;
+            for answer in store.bodies.resource(address)?.labels() {
+                extra.extend([answer.below(&place), answer.below(&wildcard)]);
+            }
+            extra.extend(store.forest.shown_for(answers, &place));
+            for nearer in wildcards(&place).take_while(|nearer| *nearer != wildcard) {
+                extra.extend(store.forest.shown_for(answers, &nearer));
+            }
+        }
+        extra.extend(parts.into_iter().map(|(part, _)| part));
         Ok(extra)
+    }
+
+    /// The first bytes of those of the contents whose parts are served and not the site's own.
+    pub(super) fn first_bytes<M: Memory>(
+        &self,
+        store: &Store<M>,
+        answers: &Tree,
+    ) -> Result<BTreeSet<u64>, StorageError> {
+        let parts = self.parts_beside(store, answers).into_iter();
+        let resources: BTreeSet<Address> = parts
+            .map(|(_, attachment)| address_in(&attachment))
+            .collect::<Result<_, _>>()?;
+        let mut bytes = BTreeSet::new();
+        for address in resources {
+            bytes.extend(store.bodies.resource(address)?.first_bytes());
+        }
+        Ok(bytes)
+    }
+
+    /// Paths and attachments of the parts that are served and not the site's own: what was replaced may be there again.
+    fn parts_beside<M: Memory>(&self, store: &Store<M>, answers: &Tree) -> Vec<(Labels, Vec<u8>)> {
+        let mut parts = Vec::new();
+        store.forest.page(&self.parts, 0, MAX_PARTS, |leaf| {
+            if is_in(store, &self.served, &leaf.path) && !is_in(store, answers, &leaf.path) {
+                parts.push((leaf.path, leaf.attachment));
+            }
+        });
+        parts
+    }
+
+    /// The expression paths that there are parts at.
+    fn places<M: Memory>(&self, store: &Store<M>) -> BTreeSet<Labels> {
+        let mut places = BTreeSet::new();
+        store.forest.page(&self.parts, 0, MAX_PARTS, |leaf| {
+            places.insert(place_of(&leaf.path));
+        });
+        places
     }
 }
 
@@ -196,17 +241,16 @@ fn join<M: Memory>(
         {
             continue;
         }
-        let mut request = leaf.path.clone();
-        request.truncate(place.len() + BELOW - 1);
-        if store.forest.first_below(served, &request).is_none() {
+        let request = request_of(&leaf.path);
+        if store.forest.first_below(answers, &request).is_none() {
             add(store, served, &leaf.path, address_in(&leaf.attachment)?)?;
         }
     }
     Ok(())
 }
 
-/// Repeats what answers a path that is gone at the path itself: there it must be, as soon as anything is there. Returns
-/// false if that is large, and has later parts of its own.
+/// Repeats what answers a path that is gone at the path itself: there it must be, all of it, as soon as anything is
+/// there. Returns false if that would nest too deep, or is large, and has later parts of its own.
 fn repeat_wildcard<M: Memory>(
     store: &mut Store<M>,
     served: &mut Tree,
@@ -219,7 +263,11 @@ fn repeat_wildcard<M: Memory>(
         return Ok(false);
     }
     for labels in resource.labels() {
-        add(store, served, &labels.below(place), address)?;
+        if !add(store, served, &labels.below(place), address)? {
+            let added = store.forest.remove_below(served, place);
+            added.map_err(storage_error)?;
+            return Ok(false);
+        }
     }
     Ok(true)
 }
@@ -230,10 +278,7 @@ fn nearest_wildcard<M: Memory>(
     answers: &Tree,
     place: &Labels,
 ) -> Result<(Labels, Address), StorageError> {
-    let mut directory = place.clone();
-    for count in (0..place.len()).rev() {
-        directory.truncate(count);
-        let wildcard = directory.clone().with(Reach::Below.terminator());
+    for wildcard in wildcards(place) {
         if let Some(leaf) = store.forest.first_below(answers, &wildcard) {
             return Ok((wildcard, address_in(&leaf.attachment)?));
         }
@@ -241,20 +286,33 @@ fn nearest_wildcard<M: Memory>(
     Err(corrupt())
 }
 
-/// Adds an answer of a resource, unless it would nest too deep.
+/// All wildcards that may answer a path, the nearest first.
+fn wildcards(place: &Labels) -> impl Iterator<Item = Labels> {
+    let mut directory = place.clone();
+    (0..place.len()).rev().map(move |count| {
+        directory.truncate(count);
+        directory.clone().with(Reach::Below.terminator())
+    })
+}
+
+fn is_in<M: Memory>(store: &Store<M>, tree: &Tree, path: &Labels) -> bool {
+    store.forest.first_below(tree, path).is_some()
+}
+
+/// Adds an answer of a resource, unless it would nest too deep: returns false then.
 fn add<M: Memory>(
     store: &mut Store<M>,
     tree: &mut Tree,
     path: &Labels,
     address: Address,
-) -> Result<(), StorageError> {
+) -> Result<bool, StorageError> {
     let attachment = attach(ANSWER, address);
     match store.forest.insert(tree, path, b"", &attachment) {
         Ok(()) => store.bodies.retain_resource(address, 1),
         Err(TreeError::Storage(error)) => return Err(error),
-        Err(_) => {}
+        Err(_) => return Ok(false),
     }
-    Ok(())
+    Ok(true)
 }
 
 fn place_of(path: &Labels) -> Labels {
@@ -263,10 +321,24 @@ fn place_of(path: &Labels) -> Labels {
     place
 }
 
+fn request_of(path: &Labels) -> Labels {
+    let mut request = path.clone();
+    request.truncate(path.len().saturating_sub(1));
+    request
+}
+
 fn address_in(attachment: &[u8]) -> Result<Address, StorageError> {
     match Holding::of_attachment(attachment)? {
         Holding::Resource(address) => Ok(address),
         _ => Err(corrupt()),
+    }
+}
+
+/// Why labels could not be taken out.
+fn storage_error(error: TreeError) -> StorageError {
+    match error {
+        TreeError::Storage(error) => error,
+        _ => corrupt(),
     }
 }
 

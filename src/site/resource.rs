@@ -180,15 +180,16 @@ impl Resource {
             .collect()
     }
 
-    /// The representation, and the number of its part, that is asked for by this `Range` header.
-    pub(crate) fn part_for(&self, range: &str) -> Option<(&Representation, &Parts, u64)> {
-        self.representations.iter().find_map(|representation| {
-            let Delivery::Parts(parts) = &representation.get else {
-                return None;
+    /// The first bytes of all parts but first ones.
+    pub(super) fn first_bytes(&self) -> impl Iterator<Item = u64> {
+        self.representations.iter().flat_map(|representation| {
+            let parts = match &representation.get {
+                Delivery::Whole(_) => None,
+                Delivery::Parts(parts) => Some(parts),
             };
-            let mut later = 1..parts.count();
-            let number = later.find(|number| parts.request(*number) == range)?;
-            Some((representation, parts, number))
+            parts
+                .into_iter()
+                .flat_map(|parts| (1..parts.count()).map(|number| parts.range(number).start))
         })
     }
 
@@ -242,6 +243,16 @@ impl Representation {
                 Delivery::Parts(Parts::new(headers, &hashed, encoding, bodies))
             },
         }
+    }
+
+    /// The number of the later part that is asked for by this `Range` header.
+    pub(crate) fn part_for(&self, range: &str) -> Option<(&Parts, u64)> {
+        let Delivery::Parts(parts) = &self.get else {
+            return None;
+        };
+        let mut later = 1..parts.count();
+        let number = later.find(|number| parts.request(*number) == range)?;
+        Some((parts, number))
     }
 
     /// The content.

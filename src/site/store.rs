@@ -8,8 +8,8 @@
 //! 1 | CBOR                 an asset, and its bodies
 //! 2 | address              an answer, and its resource
 //! 3 | piece                an uploaded chunk, or the operations of a proposal
-//! 4 | trees                a stage: assets and answers before, assets and answers after
-//! 5 | trees | CBOR         a release: assets and answers, and the cookie in the answers
+//! 4 | trees                a stage: the trees before and those after
+//! 5 | trees | CBOR         a release: its trees, and the cookie in the answers
 //! ```
 
 use super::{

@@ -9,8 +9,17 @@ use super::{
     Forest, Labels, Tree,
     fork::{Edge, Node, Side},
     labels::Difference,
+    seal::pass_labels,
 };
 use crate::storage::Memory;
+use ic_certification::hash_tree::leaf_hash;
+
+/// What becomes of a leaf of which only the first labels are asked for.
+#[derive(Clone, Copy)]
+enum Rest {
+    Shown,
+    Pruned,
+}
 
 /// Show the first `labels` labels of the path of an existing leaf.
 struct Reveal {
@@ -24,6 +33,16 @@ impl<M: Memory> Forest<M> {
     ///
     /// The tree must be sealed.
     pub fn witness(&self, tree: &Tree, paths: &[Labels], cbor: &mut Vec<u8>) {
+        self.witness_with(Rest::Shown, tree, paths, cbor);
+    }
+
+    /// As [`witness`](Self::witness), but the only leaves in it are those with one of `paths`: of others that begin with
+    /// one, or stand next to it, no more labels than needed are shown. That takes hashing.
+    pub fn witness_of_leaves(&self, tree: &Tree, paths: &[Labels], cbor: &mut Vec<u8>) {
+        self.witness_with(Rest::Pruned, tree, paths, cbor);
+    }
+
+    fn witness_with(&self, rest: Rest, tree: &Tree, paths: &[Labels], cbor: &mut Vec<u8>) {
         let Some(top) = tree.top else {
             cbor.extend_from_slice(EMPTY);
             return;
@@ -33,7 +52,20 @@ impl<M: Memory> Forest<M> {
             self.resolve(top, path, &mut reveals);
         }
         let reveals: Vec<&Reveal> = reveals.iter().collect();
-        self.emit(top, 0, &reveals, cbor);
+        self.emit(rest, top, 0, &reveals, cbor);
+    }
+
+    /// What a [`witness`](Self::witness) shows for a path: the beginnings of paths that are there.
+    pub fn shown_for(&self, tree: &Tree, path: &Labels) -> Vec<Labels> {
+        let mut reveals = Vec::new();
+        if let Some(top) = tree.top {
+            self.resolve(top, path, &mut reveals);
+        }
+        let shown = |Reveal { mut path, labels }| {
+            path.truncate(labels);
+            path
+        };
+        reveals.into_iter().map(shown).collect()
     }
 
     fn resolve(&self, top: Edge, path: &Labels, reveals: &mut Vec<Reveal>) {
@@ -84,17 +116,29 @@ impl<M: Memory> Forest<M> {
     /// Writes an edge that begins at label `from`.
     ///
     /// An edge is shown whole or not at all, so more may be shown than was asked for: that costs fewer
-    /// instructions than hashing what could be left out.
-    fn emit(&self, edge: Edge, from: usize, reveals: &[&Reveal], cbor: &mut Vec<u8>) {
+    /// instructions than hashing what could be left out, but for leaves where [`Rest::Pruned`] says so.
+    fn emit(&self, rest: Rest, edge: Edge, from: usize, reveals: &[&Reveal], cbor: &mut Vec<u8>) {
         let Some(first) = reveals.first() else {
             emit_pruned(&edge.hash, cbor);
             return;
         };
         match edge.node {
             Node::Leaf(address) => {
-                emit_labels(&first.path, from, first.path.len(), cbor);
-                cbor.extend_from_slice(LEAF);
-                emit_bytes(&self.leaf(address).value, cbor);
+                let leaf = self.leaf(address);
+                let asked = reveals.iter().map(|reveal| reveal.labels).max();
+                let end = leaf.path.len();
+                let shown = match rest {
+                    Rest::Shown => end,
+                    Rest::Pruned => asked.unwrap_or(end),
+                };
+                emit_labels(&leaf.path, from, shown, cbor);
+                if shown < end {
+                    let below = pass_labels(&leaf.path, shown..end, leaf_hash(&leaf.value));
+                    emit_pruned(&below, cbor);
+                } else {
+                    cbor.extend_from_slice(LEAF);
+                    emit_bytes(&leaf.value, cbor);
+                }
             }
             Node::Fork(index) => {
                 let fork = self.fork(index);
@@ -110,7 +154,7 @@ impl<M: Memory> Forest<M> {
                         })
                         .copied()
                         .collect();
-                    self.emit(*fork.edge(side), label, &below, cbor);
+                    self.emit(rest, *fork.edge(side), label, &below, cbor);
                 }
             }
         }

@@ -6,13 +6,15 @@ use crate::{
     world::{ALICE, NOW, World, create, delete, hashes, next_part, set_content},
 };
 use ic_cbor::HashTreeToCbor;
-use ic_certification::{HashTree, SubtreeLookupResult};
+use ic_certification::{HashTree, Label, SubtreeLookupResult};
 use ic_hallmark::{
-    serve::{Request, Response, serve_update},
-    site::{Expected, GRACE, Operation, PART, PropertyChange, Retention},
+    Site,
+    serve::{Request, Response, refuse_raw, serve_update},
+    site::{Expected, GRACE, Lock, Operation, PART, PropertyChange, Retention},
 };
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// As many bytes whatever the content, so that only its certification keeps parts apart.
 const LENGTH: usize = 2 * PART as usize;
@@ -421,6 +423,274 @@ proptest! {
                 let [ours, theirs] = [world.get(url), fresh.get(url)];
                 prop_assert_eq!(ours.status, theirs.status);
                 prop_assert!(ours.body == theirs.body);
+            }
+        }
+    }
+}
+
+/// What the log shows of the answers is all that the site has not of its own, and answers of wildcards.
+#[track_caller]
+fn check_shown(world: &World) {
+    fn answers(tree: &[u8]) -> BTreeSet<Vec<Label>> {
+        let tree = HashTree::from_cbor(tree).unwrap();
+        match tree.lookup_subtree([b"http_expr"]) {
+            SubtreeLookupResult::Found(answers) => answers.list_paths().into_iter().collect(),
+            _ => panic!("the tree has answers"),
+        }
+    }
+    let fresh = World::around(site_of(&contents(&world.site), None));
+    let own = answers(&fresh.site.certified_tree().unwrap());
+    let served = answers(&world.site.certified_tree().unwrap());
+    let mut shown = answers(&world.site.log_witness([]).unwrap());
+    let is_of_wildcard = |path: &[Label]| path.iter().any(|label| label.as_bytes() == b"<*>");
+    shown.retain(|path| !is_of_wildcard(path) || !own.contains(path));
+    assert_eq!(shown, served.difference(&own).cloned().collect());
+}
+
+/// What comes back while its parts go on is the site's own.
+#[test]
+fn what_is_there_again_is_not_beside_the_site() {
+    let mut world = World::new();
+    deploy(&mut world, with("/film.mp4", &content(0)), NOW);
+    for number in [1, 0] {
+        let operations = with("/film.mp4", &content(number));
+        world.site.commit(operations, NOW).unwrap();
+        check_shown(&world);
+    }
+}
+
+/// Contents of as many bytes, with parts that begin at the same.
+fn alike() -> [Vec<u8>; 2] {
+    let mut content = content(0);
+    let end = content.len() - 4;
+    let begun = Sha256::new_with_prefix(&content[..end]);
+    let mut found = BTreeMap::new();
+    for number in 0u32.. {
+        let tail = number.to_be_bytes();
+        let hash = begun.clone().chain_update(tail).finalize();
+        if let Some(other) = found.insert([hash[0], hash[1]], tail) {
+            return [other, tail].map(|tail| {
+                content[end..].copy_from_slice(&tail);
+                content.clone()
+            });
+        }
+    }
+    unreachable!("there are more numbers than places where parts begin");
+}
+
+/// Where parts of two encodings begin at the same bytes, a download goes on in the one that it began in.
+#[test]
+fn encodings_with_parts_at_the_same_bytes_are_not_mixed() {
+    let contents = alike();
+    let mut world = World::new();
+    // Which of the two is first depends on their hashes.
+    let keys = ["/a.mp4", "/b.mp4"];
+    for (key, [first, second]) in keys.into_iter().zip([[0, 1], [1, 0]]) {
+        let mut operations = with(key, &contents[first]);
+        operations.push(set_content(key, "gzip", &contents[second]));
+        deploy(&mut world, operations, NOW);
+    }
+    let mut begun = Vec::new();
+    for key in keys {
+        for encoding in ["identity", "gzip"] {
+            let with = |request: Request| request.with_header("Accept-Encoding", encoding);
+            let mut part = world.ask(&with(Request::get(key)));
+            while let Some(rest) = next_part(key, &part).map(with) {
+                part = world.ask(&rest);
+                begun.push((rest, part.body.clone()));
+            }
+        }
+    }
+    assert_eq!(begun.len(), 8);
+    deploy(&mut world, keys.map(delete).into(), NOW);
+    world.site.check().unwrap();
+    for (rest, expected) in begun {
+        let part = world.ask(&rest);
+        assert_eq!(part.status, 206);
+        assert!(part.body == expected, "{rest:?}");
+    }
+    check_shown(&world);
+}
+
+/// Of contents with parts that begin at the same bytes, the one that was replaced last goes on.
+#[test]
+fn contents_with_parts_at_the_same_bytes_are_not_mixed() {
+    for [first, second] in [[0, 1], [1, 0]] {
+        let contents = alike();
+        let mut world = World::new();
+        deploy(&mut world, with("/film.mp4", &contents[first]), NOW);
+        let operations = with("/film.mp4", &contents[second]);
+        world.site.commit(operations, NOW).unwrap();
+        let download = Download::begin(&world, "/film.mp4");
+        world.site.commit([delete("/film.mp4")], NOW).unwrap();
+        world.site.check().unwrap();
+        download.ends_with(&world, &contents[second]);
+    }
+}
+
+/// What was sealed before the owner wanted nothing to go on goes live without.
+#[test]
+fn nothing_goes_on_that_was_sealed_before() {
+    let nothing = Retention {
+        answers_replaced: false,
+        ..Retention::DEFAULT
+    };
+    for delay in [0, HOUR] {
+        let mut world = World::new();
+        deploy(&mut world, with("/film.mp4", &content(0)), NOW);
+        let mut download = Download::begin(&world, "/film.mp4");
+        let lock = Lock {
+            delay,
+            is_frozen: false,
+        };
+        world.site.set_lock(lock, NOW).unwrap();
+        let site = &mut world.site;
+        let stage = site.create_stage(None, NOW).unwrap();
+        site.fill_stage(stage, [delete("/film.mp4")], NOW).unwrap();
+        site.seal_stage(stage, NOW, &|_| true).unwrap().unwrap();
+        let publish = |site: &mut Site<_>| {
+            site.publish_stage(stage, &Expected::default(), "", NOW)
+                .unwrap()
+        };
+        match delay {
+            0 => {
+                site.set_retention(nothing, NOW).unwrap();
+                publish(site);
+            }
+            _ => {
+                publish(site);
+                site.set_retention(nothing, NOW).unwrap();
+                site.carry_out(NOW + delay).unwrap().unwrap();
+            }
+        }
+        assert!(!download.goes_on(&world));
+        world.site.check().unwrap();
+    }
+}
+
+/// What may only be had with verification still may when it was replaced.
+#[test]
+fn what_goes_on_is_refused_without_verification() {
+    for allow_raw_access in [None, Some(false)] {
+        let mut world = World::new();
+        let mut operations = with("/film.mp4", &content(0));
+        operations.push(Operation::SetProperties {
+            key: "/film.mp4".to_owned(),
+            change: PropertyChange {
+                allow_raw_access: Some(allow_raw_access),
+                ..PropertyChange::default()
+            },
+        });
+        deploy(&mut world, operations, NOW);
+        let rest = next_part("/film.mp4", &world.get("/film.mp4")).unwrap();
+        let rest = rest.with_header("Host", "aaaaa-aa.raw.icp0.io");
+        let is_refused = |world: &World| refuse_raw(&world.site, &rest, ALICE).is_some();
+        assert_eq!(is_refused(&world), allow_raw_access.is_some());
+        deploy(&mut world, vec![delete("/film.mp4")], NOW);
+        assert_eq!(is_refused(&world), allow_raw_access.is_some());
+    }
+}
+
+/// There may be room for the site, but not for all that goes on beside it.
+#[test]
+fn what_would_nest_too_deep_is_left_out_whole() {
+    let key = |length: usize| format!("/{}", "a".repeat(length));
+    let film = |length: usize| format!("{}/film.mp4", key(length));
+    // As many keys, each the beginning of the next, as there can be beside large content below the last.
+    let site = |length: usize| {
+        let mut world = World::with(&[("/index.html", "text/html", b"fallback")]);
+        for length in 4..length {
+            world.put(&key(length), "text/plain", b"x").unwrap();
+        }
+        let fits = world.site.commit(with(&film(length), &content(0)), NOW);
+        fits.is_ok().then_some(world)
+    };
+    let mut length = 5;
+    while site(length + 1).is_some() {
+        length += 1;
+    }
+    let film = film(length);
+    for more in 0..3 {
+        let mut world = site(length).unwrap();
+        let rest = next_part(&film, &world.get(&film)).unwrap();
+        // Each of these pushes it deeper.
+        let mut operations = vec![delete(&film)];
+        for key in (length..length + more).map(key) {
+            operations.push(create(&key, "text/plain"));
+            operations.push(set_content(&key, "identity", b"x"));
+        }
+        deploy(&mut world, operations, NOW);
+        world.site.check().unwrap();
+        assert_eq!(world.ask(&rest).status == 206, more == 0, "{more}");
+        for method in ["GET", "HEAD", "POST"] {
+            let request = Request {
+                method: method.to_owned(),
+                ..Request::get(film.clone())
+            };
+            world.ask(&request);
+        }
+        check_shown(&world);
+    }
+}
+
+const TREE: [&str; 9] = [
+    "/index.html",
+    "/404.html",
+    "/dir/404.html",
+    "/dir/index.html",
+    "/dir/film.mp4",
+    "/dir/film.mp4/index.html",
+    "/dir.html",
+    "/film.mp4",
+    "/film.mp4/",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// Whatever stands above, below or in the place of what goes on, and whichever wildcard answers there now.
+    #[test]
+    fn nobody_else_is_answered_otherwise(
+        steps in prop::collection::vec(
+            (0..TREE.len(), prop::option::weighted(0.6, prop::option::of(0u8..3)), any::<bool>()),
+            1..12,
+        ),
+    ) {
+        let mut world = World::new();
+        for (key, change, is_amendment) in steps {
+            let key = TREE[key];
+            let operations = match change {
+                Some(Some(number)) => {
+                    let mut operations = with(key, &content(number));
+                    operations.push(alias(key));
+                    operations
+                }
+                Some(None) => {
+                    let mut operations = with(key, key.as_bytes());
+                    operations.push(alias(key));
+                    operations
+                }
+                None => vec![delete(key)],
+            };
+            match is_amendment {
+                true => world.site.commit(operations, NOW).unwrap(),
+                false => publish(&mut world, operations, NOW),
+            }
+            world.site.check().unwrap();
+            check_shown(&world);
+            let fresh = World::around(site_of(&contents(&world.site), None));
+            let more = ["/", "/dir", "/dir/", "/dir/x", "/film.mp4/x", "/film.mp4/x/", "/x", "/dir/film.mp4/"];
+            for url in TREE.into_iter().chain(more) {
+                for method in ["GET", "HEAD", "POST"] {
+                    let request = Request {
+                        method: method.to_owned(),
+                        ..Request::get(url)
+                    };
+                    let [ours, theirs] = [world.ask(&request), fresh.ask(&request)];
+                    prop_assert_eq!(ours.status, theirs.status, "{} {}", method, url);
+                    prop_assert!(ours.body == theirs.body, "{} {}", method, url);
+                    prop_assert_eq!(ours.upgrade, theirs.upgrade);
+                }
             }
         }
     }

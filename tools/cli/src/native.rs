@@ -32,6 +32,8 @@ pub struct Releases {
     pub certificate: Option<ByteBuf>,
     /// The hash tree that has the certified data as its root hash.
     pub witness: ByteBuf,
+    /// The first bytes of the parts that it shows beside the site.
+    pub parts_beside: Option<Vec<u64>>,
 }
 
 /// An entry of the log.

@@ -326,7 +326,8 @@ fn check_log(
     let last = log::last(releases, witness);
     let entry = last.as_ref().ok().and_then(|last| last.as_ref());
 
-    let site = witness.site().and_then(|live| {
+    let first_bytes = releases.parts_beside.as_deref().unwrap_or_default();
+    let site = witness.site(first_bytes).and_then(|live| {
         entry.map_or(Ok(()), |last| {
             log::check_live(Some(last.entry.site), Some(live.site_hash))
         })?;

@@ -54,10 +54,10 @@ impl Witness {
     ///
     /// # Errors
     ///
-    /// [`Reason::HashNotShown`], or [`Reason::NotBeside`] if that is more than parts of what was replaced.
-    pub fn site(&self) -> Result<Beside, Reason> {
+    /// [`Reason::HashNotShown`], or [`Reason::NotBeside`] if that is more than parts with these first bytes.
+    pub fn site(&self, first_bytes: &[u64]) -> Result<Beside, Reason> {
         match self.0.lookup_subtree([b"http_expr"]) {
-            SubtreeLookupResult::Found(answers) => Beside::of(answers),
+            SubtreeLookupResult::Found(answers) => Beside::of(answers, first_bytes),
             _ => Err(Reason::HashNotShown),
         }
     }

@@ -5,6 +5,7 @@
 //! The last ones need the asset canister in the folder `HALLMARK_CANISTERS`, that of dfx as
 //! `LEGACY_CANISTER`, `icp` as `ICP_BIN`, and Chromium; `cargo xtask test` sees to all of them.
 
+mod beside;
 mod broken_off;
 mod chromium;
 mod deploy;
