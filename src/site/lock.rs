@@ -188,8 +188,8 @@ impl<M: Memory> Site<M> {
     }
 
     /// Lets come into force what is due: a laxer lock, the end of what [goes on](super::GRACE) beside the site, and what
-    /// is scheduled. Returns the number of the entry about what
-    /// is live since. Costs next to nothing if nothing is due, and the same whatever is.
+    /// is scheduled. Returns the number of the entry about what is live since. Costs next to nothing if nothing is due,
+    /// and the same whatever is.
     ///
     /// # Errors
     ///
@@ -238,17 +238,6 @@ impl<M: Memory> Site<M> {
         };
         self.put_live(Release::of_attachment(stored)?, by, event, Some(release))
             .map(Some)
-    }
-
-    /// Lets nothing go on beside the site.
-    pub(super) fn end_remainder(&mut self) -> Result<(), StorageError> {
-        let Self { store, state, .. } = self;
-        if !state.trees.remainder.is_none() {
-            state.trees.remainder.end(store);
-            self.root = state.root()?;
-            self.free(RECLAIM_AT_LEAST)?;
-        }
-        Ok(())
     }
 
     /// Makes trees of the log the live ones, which ends what is scheduled if it is that. Returns the number of the entry

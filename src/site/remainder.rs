@@ -16,6 +16,8 @@
 //! It ends with the next publication, and else after [`GRACE`].
 
 use super::{
+    Site,
+    commit::RECLAIM_AT_LEAST,
     resource::Resource,
     store::{ANSWER, Holding, Store, attach},
 };
@@ -221,6 +223,19 @@ impl Remainder {
             places.insert(place_of(&leaf.path));
         });
         places
+    }
+}
+
+impl<M: Memory> Site<M> {
+    /// Lets nothing go on beside the site.
+    pub(super) fn end_remainder(&mut self) -> Result<(), StorageError> {
+        let Self { store, state, .. } = self;
+        if !state.trees.remainder.is_none() {
+            state.trees.remainder.end(store);
+            self.root = state.root()?;
+            self.free(RECLAIM_AT_LEAST)?;
+        }
+        Ok(())
     }
 }
 
