@@ -200,15 +200,21 @@ mod tests {
         (0..8).filter(tells).collect()
     }
 
-    #[test]
-    fn a_large_site_is_told_step_by_step() {
-        let mut site = Site::open(Memories::default()).unwrap();
+    /// A site of eight pages, the environment that they tell of, and another.
+    fn told_before() -> (Site<VectorMemory>, [Environment; 2]) {
         let [old, new] = [1, 2].map(|key| Environment::new(&[key], []));
+        let mut site = Site::open(Memories::default()).unwrap();
         site.set_environment(&old, NOW).unwrap();
         for number in 0..8 {
             site.put(&format!("/{number}.html"), "text/html", "page", 0)
                 .unwrap();
         }
+        (site, [old, new])
+    }
+
+    #[test]
+    fn a_large_site_is_told_step_by_step() {
+        let (mut site, [old, new]) = told_before();
         site.put("/0.txt", "text/plain", "text", 0).unwrap();
 
         site.tell(&new, NOW, 3).unwrap();
@@ -247,13 +253,7 @@ mod tests {
 
     #[test]
     fn what_is_scheduled_goes_on_where_the_live_site_was() {
-        let mut site = Site::open(Memories::default()).unwrap();
-        let [old, new] = [1, 2].map(|key| Environment::new(&[key], []));
-        site.set_environment(&old, NOW).unwrap();
-        for number in 0..8 {
-            site.put(&format!("/{number}.html"), "text/html", "page", 0)
-                .unwrap();
-        }
+        let (mut site, [_, new]) = told_before();
         site.tell(&new, NOW, 3).unwrap();
         let lock = Lock {
             delay: 1,

@@ -401,9 +401,13 @@ impl<M: Memory> Site<M> {
         path: &ExpressionPath,
         range: &str,
     ) -> Result<Option<Resource>, StorageError> {
+        let remainder = &self.state.trees.remainder;
+        if remainder.is_none() {
+            return Ok(None);
+        }
         let request = path.labels().clone().with(Expression::Range.hash());
         let request = request.with(&range_request_hash(range));
-        self.state.trees.remainder.find(&self.store, &request)
+        remainder.find(&self.store, &request)
     }
 
     /// Whether this is an answer that is certified.

@@ -16,13 +16,14 @@
 //! It ends with the next publication, and else after [`GRACE`].
 
 use super::{
-    Site,
+    Next, Site,
     commit::RECLAIM_AT_LEAST,
     resource::Resource,
     store::{ANSWER, Holding, Store, attach},
 };
 use crate::{
     certification::{Expression, Reach},
+    error::Error,
     storage::{Address, Memory, StorageError},
     tree::{Labels, Tree, TreeError},
 };
@@ -228,14 +229,16 @@ impl Remainder {
 
 impl<M: Memory> Site<M> {
     /// Lets nothing go on beside the site.
-    pub(super) fn end_remainder(&mut self) -> Result<(), StorageError> {
+    pub(super) fn end_remainder(&mut self) -> Result<(), Error> {
         let Self { store, state, .. } = self;
-        if !state.trees.remainder.is_none() {
-            state.trees.remainder.end(store);
-            self.root = state.root()?;
-            self.free(RECLAIM_AT_LEAST)?;
+        if state.trees.remainder.is_none() {
+            return Ok(());
         }
-        Ok(())
+        let next = Next {
+            trees: Some(state.trees.share_release(store)),
+            ..Next::default()
+        };
+        self.conclude(Ok(()), next, RECLAIM_AT_LEAST)
     }
 }
 

@@ -783,19 +783,25 @@ fn a_stage_is_no_batch_and_a_batch_no_stage() {
     site.discard_stage(stage, by(ALICE)).unwrap();
 }
 
+/// A sealed release with another page, its site hash, and that as what is expected.
+fn a_sealed_page(site: &mut Site<VectorMemory>) -> (u64, [u8; 32], Expected) {
+    let stage = site.create_stage(None, by(ALICE)).unwrap();
+    site.fill_stage(stage, put("/a.html", b"new"), by(ALICE))
+        .unwrap();
+    let Sealed { site: hash, .. } = seal(site, stage);
+    let right = Expected {
+        site: Some(hash.to_vec()),
+        content: None,
+    };
+    (stage, hash, right)
+}
+
 #[test]
 fn a_publication_asked_for_again_is_the_one_that_was() {
     let mut site = a_site();
     let none = site.publish_stage(0, &Expected::default(), "", by(ALICE));
     assert_eq!(none, Err(stage_error(0, StageError::NotFound)));
-    let stage = site.create_stage(None, by(ALICE)).unwrap();
-    site.fill_stage(stage, put("/a.html", b"new"), by(ALICE))
-        .unwrap();
-    let Sealed { site: hash, .. } = seal(&mut site, stage);
-    let right = Expected {
-        site: Some(hash.to_vec()),
-        content: None,
-    };
+    let (stage, hash, right) = a_sealed_page(&mut site);
     let published = site.publish_stage(stage, &right, "", by(ALICE)).unwrap();
     site.put("/b.html", "text/html", "amended", NOW).unwrap();
     let again = site.publish_stage(stage, &right, "", by(ALICE));
@@ -821,14 +827,7 @@ fn a_withdrawn_publication_asked_for_again_is_not_live() {
         is_frozen: false,
     };
     site.set_lock(lock, NOW).unwrap();
-    let stage = site.create_stage(None, by(ALICE)).unwrap();
-    site.fill_stage(stage, put("/a.html", b"new"), by(ALICE))
-        .unwrap();
-    let Sealed { site: hash, .. } = seal(&mut site, stage);
-    let right = Expected {
-        site: Some(hash.to_vec()),
-        content: None,
-    };
+    let (stage, _, right) = a_sealed_page(&mut site);
     let scheduled = site.publish_stage(stage, &right, "", by(ALICE)).unwrap();
     site.withdraw(scheduled, "", NOW).unwrap();
     let again = site.publish_stage(stage, &right, "", by(ALICE));
